@@ -1,0 +1,1 @@
+"""Accelerators: one package each, the same file names for the same concern."""

@@ -1,0 +1,70 @@
+"""The border: everything that the explorer and the objectives may know of a simulator.
+
+A simulator brings its own variables (:class:`Variable`), turns designs (:class:`Designs`) and a :class:`Workload`
+into a :class:`Report`, and offers named :class:`View` s and :class:`ValidationCase` s. It is found by name through the
+entry-point group ``reram_explorer.simulators``.
+"""
+
+from simulators.protocol.discovery import (
+    NETWORKS,
+    OBJECTIVES,
+    SIMULATORS,
+    STRATEGIES,
+    find_plugin,
+    load_simulator,
+    plugin_names,
+    suggestion,
+)
+from simulators.protocol.errors import InputError
+from simulators.protocol.reports import Field, Report, Table, Text, View
+from simulators.protocol.simulator import (
+    Fidelity,
+    HardwareSimulator,
+    Simulator,
+    TrainingSimulator,
+    ValidationCase,
+    Workload,
+)
+from simulators.protocol.variables import (
+    BinaryVector,
+    Bits,
+    Categorical,
+    Design,
+    Designs,
+    Domain,
+    Integer,
+    Value,
+    Variable,
+)
+
+__all__ = [
+    "NETWORKS",
+    "OBJECTIVES",
+    "SIMULATORS",
+    "STRATEGIES",
+    "BinaryVector",
+    "Bits",
+    "Categorical",
+    "Design",
+    "Designs",
+    "Domain",
+    "Fidelity",
+    "Field",
+    "HardwareSimulator",
+    "InputError",
+    "Integer",
+    "Report",
+    "Simulator",
+    "Table",
+    "Text",
+    "TrainingSimulator",
+    "ValidationCase",
+    "Value",
+    "Variable",
+    "View",
+    "Workload",
+    "find_plugin",
+    "load_simulator",
+    "plugin_names",
+    "suggestion",
+]

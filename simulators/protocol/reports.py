@@ -1,0 +1,107 @@
+"""What a simulator returns: reports, and views for people."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from simulators.protocol.simulator import Workload
+    from simulators.protocol.variables import Designs
+
+__all__ = ["Field", "Report", "Table", "Text", "View"]
+
+
+@dataclass(frozen=True)
+class Field:
+    """One number of a report: its unit (SI; ``mm2`` for areas) and one line of meaning."""
+
+    unit: str
+    meaning: str
+
+
+@dataclass(frozen=True, eq=False)
+class Report:
+    """What a simulator says of a batch of designs.
+
+    Totals are read as attributes: ``report.latency_s``.
+
+    Args:
+        totals: per field an array of shape (count,), SI units in the name (``energy_j``, ``area_mm2``).
+        infeasible: per reason a mask of shape (count,). A reason is a format string over the totals:
+            ``needs {crossbars_needed:.0f} crossbars, has {crossbars_available:.0f}``.
+        layers: names of the network's layers, the columns of ``by_layer``.
+        by_layer: per quantity an array of shape (count, len(layers)).
+        by_component: per quantity and component an array of shape (count,); components sum to the total.
+        series: curves of one design, such as ``accuracy`` after each epoch.
+    """
+
+    totals: Mapping[str, NDArray[np.float64]]
+    infeasible: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
+    layers: Sequence[str] = ()
+    by_layer: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
+    by_component: Mapping[str, Mapping[str, NDArray[np.float64]]] = field(default_factory=dict)
+    series: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
+
+    def __getattr__(self, name: str) -> NDArray[np.float64]:
+        if name.startswith("_") or name == "totals":  # unpickling asks before ``totals`` is there
+            raise AttributeError(name)
+        try:
+            return self.totals[name]
+        except KeyError:
+            from simulators.protocol.discovery import suggestion
+
+            raise AttributeError(f"no field '{name}' in this report{suggestion(name, self.totals)}") from None
+
+    @property
+    def count(self) -> int:
+        """Number of designs."""
+        return len(next(iter(self.totals.values())))
+
+    @property
+    def feasible(self) -> NDArray[np.bool_]:
+        """Which designs can be built, shape (count,)."""
+        feasible = np.ones(self.count, dtype=bool)
+        for mask in self.infeasible.values():
+            feasible &= ~mask
+        return feasible
+
+    def reason(self, index: int = 0) -> str:
+        """Why design ``index`` cannot be built; empty where it can."""
+        numbers = {name: float(values[index]) for name, values in self.totals.items()}
+        return "; ".join(text.format(**numbers) for text, mask in self.infeasible.items() if mask[index])
+
+    def row(self, index: int = 0) -> dict[str, float]:
+        """The totals of one design as plain floats."""
+        return {name: float(values[index]) for name, values in self.totals.items()}
+
+
+@dataclass(frozen=True)
+class Table:
+    """A view's table; cells are text or numbers (SI, as the column title says)."""
+
+    title: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[Any]]
+    notes: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Text:
+    """A view's plain text: a listing, a schedule."""
+
+    title: str
+    body: str
+
+
+@dataclass(frozen=True)
+class View:
+    """A named look at one design: ``rex simulate NAME --view VIEW``."""
+
+    name: str
+    meaning: str
+    render: Callable[[Designs, Workload], Table | Text]

@@ -1,0 +1,199 @@
+"""The simulator itself: hardware simulators are cheap, exact and vectorised; training simulators are expensive."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar, Literal
+
+from simulators.protocol.errors import InputError
+from simulators.protocol.reports import Field, Report, View
+from simulators.protocol.variables import Design, Designs, Variable
+
+__all__ = ["Fidelity", "HardwareSimulator", "Simulator", "TrainingSimulator", "ValidationCase", "Workload"]
+
+
+@dataclass(frozen=True)
+class Workload:
+    """The full-size network and its data set.
+
+    Args:
+        network: name of a network (``rex list networks``).
+        dataset: name of a data set; it fixes input size, channels and classes unless they are given.
+        mode: ``training`` (forward, backward and weight gradients) or ``inference``.
+        input_size: height and width of the (square) input.
+        classes: number of classes.
+        options: the network's own options, such as ``stem: imagenet`` or ``head: classic``.
+    """
+
+    network: str
+    dataset: str = "cifar10"
+    mode: Literal["training", "inference"] = "training"
+    input_size: int | None = None
+    classes: int | None = None
+    options: tuple[tuple[str, str], ...] = ()
+
+    def __str__(self) -> str:
+        options = "".join(f", {name} {value}" for name, value in self.options)
+        return f"{self.network} on {self.dataset}{options}, {self.mode}"
+
+
+@dataclass(frozen=True)
+class Fidelity:
+    """How thorough an expensive evaluation is: an integer number of ``name`` (epochs) from ``low`` to ``high``."""
+
+    name: str
+    low: int
+    high: int
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.low <= self.high:
+            raise InputError(f"{self.name} must go from at least 1 up, got {self.low} to {self.high}", "fidelity")
+
+    def parse(self, value: object) -> int:
+        """``value`` as a fidelity.
+
+        Raises:
+            InputError: it is not an integer in the range.
+        """
+        if isinstance(value, bool) or not isinstance(value, int) or not self.low <= value <= self.high:
+            raise InputError(f"{value!r} {self.name} is not allowed; choose {self.low} to {self.high}")
+        return value
+
+
+@dataclass(frozen=True)
+class ValidationCase:
+    """One published figure beside the model's.
+
+    Args:
+        name: what is compared.
+        published: the figure as printed; None where the paper gives a band only.
+        modelled: what the model says.
+        unit: unit of both.
+        tier: ``exact`` (1 %), ``tight`` (10 %), ``band`` (within ``low`` to ``high``), ``calibrated`` (an input, not a
+            prediction) or ``known mismatch``.
+        source: where the figure is printed.
+        assumption: what the modelled figure hangs on.
+        low, high: the accepted band of the tier ``band``.
+    """
+
+    name: str
+    published: float | None
+    modelled: float
+    unit: str
+    tier: Literal["exact", "tight", "band", "calibrated", "known mismatch"]
+    source: str
+    assumption: str = ""
+    low: float | None = None
+    high: float | None = None
+
+    @property
+    def deviation(self) -> float | None:
+        """(modelled - published) / published; None without a published figure."""
+        if not self.published:
+            return None
+        return (self.modelled - self.published) / self.published
+
+    @property
+    def holds(self) -> bool:
+        """Whether the modelled figure is as close as its tier says (known mismatches and inputs always 'hold')."""
+        if self.tier in ("calibrated", "known mismatch"):
+            return True
+        if self.tier == "band":
+            above = self.low is None or self.modelled >= self.low
+            return above and (self.high is None or self.modelled <= self.high)
+        tolerance = 0.01 if self.tier == "exact" else 0.10
+        return self.deviation is not None and abs(self.deviation) <= tolerance
+
+
+class Simulator(ABC):
+    """What every simulator brings; subclass :class:`HardwareSimulator` or :class:`TrainingSimulator`.
+
+    A simulator is constructed from its settings (the mapping beside its name in a search file), checks them at once and
+    raises :class:`InputError`. It must be picklable and cheap to construct: data is loaded when first needed.
+    """
+
+    name: ClassVar[str]
+    meaning: ClassVar[str]
+    kind: ClassVar[Literal["hardware", "training"]]
+    fields: ClassVar[Mapping[str, Field]]
+
+    @abstractmethod
+    def __init__(self, settings: Mapping[str, object] | None = None) -> None: ...
+
+    @abstractmethod
+    def variables(self, workload: Workload) -> tuple[Variable, ...]:
+        """Everything that can be chosen, for this workload.
+
+        Raises:
+            InputError: the workload's network, data set or options are unknown.
+        """
+
+    def check(self, workload: Workload) -> None:
+        """Look at what a run would need (files, devices) without running.
+
+        Raises:
+            InputError: something is missing; the message says what and how to mend it.
+        """
+
+    def views(self) -> Sequence[View]:
+        """Named tables and listings for ``rex simulate --view``."""
+        return ()
+
+    def validation(self) -> Sequence[ValidationCase]:
+        """Published figures beside modelled ones, for ``rex validate``."""
+        return ()
+
+    def provenance(self, workload: Workload) -> dict[str, str]:
+        """What results depend on beside the design: checksums of data, recipe, versions."""
+        return {}
+
+
+class HardwareSimulator(Simulator):
+    """Exact, vectorised, microseconds per design."""
+
+    kind = "hardware"
+
+    @abstractmethod
+    def simulate(self, designs: Designs, workload: Workload, *, breakdown: bool = False) -> Report:
+        """Totals of all designs; a variable that ``designs`` lacks takes its default.
+
+        Args:
+            designs: any number of designs.
+            workload: the full-size network.
+            breakdown: also fill ``by_layer`` and ``by_component`` (memory: designs x layers).
+        """
+
+
+class TrainingSimulator(Simulator):
+    """Expensive and noisy, with a fidelity; continues from the family's checkpoint where there is one.
+
+    Its report's totals hold ``paid``: the fidelity units really spent by this call (0 when the checkpoint already held
+    the answer), beside its own fields.
+    """
+
+    kind = "training"
+
+    @abstractmethod
+    def fidelity(self) -> Fidelity:
+        """The fidelity that it offers, with its default range."""
+
+    def reads(self, workload: Workload) -> tuple[str, ...]:
+        """Names of the variables that change its result; designs that share these form a family."""
+        return tuple(variable.name for variable in self.variables(workload))
+
+    @abstractmethod
+    def simulate(
+        self, design: Design, workload: Workload, *, fidelity: int, seed: int = 0, checkpoints: Path | None = None
+    ) -> Report:
+        """Train one design for ``fidelity`` units; the report's count is 1.
+
+        Args:
+            design: the design; variables that it lacks take their defaults.
+            workload: names the network and the data set; a proxy of it is trained if the settings say so.
+            fidelity: how long (epochs, from the start of training).
+            seed: seeds everything random: the same call gives the same values wherever it runs.
+            checkpoints: folder shared by all workers; None keeps nothing.
+        """

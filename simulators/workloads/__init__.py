@@ -1,0 +1,44 @@
+"""Networks as layer tables, and the PyTorch modules built from the same tables."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from simulators.protocol import NETWORKS, BinaryVector, InputError, Variable, Workload, find_plugin
+from simulators.workloads.datasets import DATASETS, DatasetShape, dataset_shape
+from simulators.workloads.network import Layer, Network
+
+__all__ = ["DATASETS", "DatasetShape", "Layer", "Network", "bn_variable", "dataset_shape", "network_for"]
+
+
+@lru_cache(maxsize=64)
+def network_for(workload: Workload, width: float = 1.0) -> Network:
+    """The layer table of a workload's network.
+
+    Args:
+        workload: names the network, the data set and options.
+        width: fraction of the full network's channels (1.0: the full network).
+
+    Raises:
+        InputError: unknown network, data set or option, or an input too small for the network.
+    """
+    try:
+        build = find_plugin(NETWORKS, workload.network, "network")
+    except InputError as error:
+        raise error.under("workload.network") from None
+    shape = dataset_shape(workload.dataset)
+    network: Network = build(
+        shape.channels, workload.input_size or shape.size, workload.classes or shape.classes, width,
+        dict(workload.options),
+    )  # fmt: skip
+    return network
+
+
+def bn_variable(workload: Workload) -> Variable:
+    """The variable ``bn`` that all simulators of a network share: one bit per convolution."""
+    count = len(network_for(workload).convolutions)
+    domain = BinaryVector(count, item="C")
+    return Variable(
+        "bn", domain, domain.parse("all"), meaning="convolutions followed by batch normalisation", label="BN after {}",
+        searched=True,
+    )  # fmt: skip
