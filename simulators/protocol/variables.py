@@ -91,10 +91,12 @@ class BinaryVector(Domain):
     Args:
         length: number of bits, at least 1.
         item: prefix of an item's name in input and output, ``C`` for convolutions.
+        choices: the only vectors that are allowed; empty: all of them.
     """
 
     length: int
     item: str = "x"
+    choices: tuple[Bits, ...] = ()
 
     def __post_init__(self) -> None:
         if self.length < 1:
@@ -102,14 +104,22 @@ class BinaryVector(Domain):
 
     @property
     def size(self) -> int:
-        return 2**self.length
+        return len(self.choices) or 2**self.length
 
     @property
     def allowed(self) -> str:
         item = self.item
+        if self.choices:
+            return "one of " + ", ".join(self.names(bits).replace(" ", ",") for bits in self.choices)
         return f"all, none, {item}1,{item}{min(3, self.length)}, {self.length} bits such as {'10' * self.length:.{self.length}}, or every:2"
 
     def parse(self, value: object) -> Bits:
+        bits = self._parse(value)
+        if self.choices and bits not in self.choices:
+            raise InputError(f"'{self.names(bits)}' is not allowed; choose {self.allowed}")
+        return bits
+
+    def _parse(self, value: object) -> Bits:
         if isinstance(value, str | int) and not isinstance(value, bool):
             return self._parse_text(str(value).strip())
         if isinstance(value, Iterable):
@@ -148,10 +158,14 @@ class BinaryVector(Domain):
         return Bits(np.asarray(entry).astype(int).tolist())
 
     def at(self, index: NDArray[np.int64]) -> Column:
+        if self.choices:
+            return np.array(self.choices, dtype=np.uint8)[np.asarray(index)]
         shifts = np.arange(self.length - 1, -1, -1)  # the first item is the most significant bit
         return ((np.asarray(index)[:, None] >> shifts) & 1).astype(np.uint8)
 
     def sample(self, rng: np.random.Generator, count: int) -> Column:
+        if self.choices:
+            return super().sample(rng, count)
         return rng.integers(0, 2, (count, self.length), dtype=np.uint8)
 
     def names(self, bits: Sequence[int]) -> str:
@@ -262,6 +276,7 @@ class Variable:
         unit: SI unit or a plain word (``bit``); empty for a count.
         meaning: one line for ``rex list variables``.
         label: how a value reads in a design's description, a format string (``{}x{}`` is not needed: ``{0}x{0}``).
+        labels: values that read otherwise, as pairs: ``(("none", "no BN"),)``; of a binary vector ``all`` and ``none``.
         separator: what stands before the label when another variable's label precedes it.
         searched: whether a search varies it when the search file does not mention it.
     """
@@ -274,10 +289,14 @@ class Variable:
     label: str = ""
     separator: str = ", "
     searched: bool = False
+    labels: tuple[tuple[Value, str], ...] = ()
 
     def describe(self, value: Value) -> str:
         """``value`` in words: ``128x128``, ``BN after C5 C7``."""
         shown = self.domain.names(value) if isinstance(self.domain, BinaryVector) and isinstance(value, Bits) else value
+        for exception, text in self.labels:
+            if exception == shown:
+                return text
         if self.label:
             return self.label.format(shown)
         return f"{self.name}={shown}" + (f" {self.unit}" if self.unit else "")

@@ -40,5 +40,5 @@ def bn_variable(workload: Workload) -> Variable:
     domain = BinaryVector(count, item="C")
     return Variable(
         "bn", domain, domain.parse("all"), meaning="convolutions followed by batch normalisation", label="BN after {}",
-        searched=True,
+        searched=True, labels=(("all", "All-BN"), ("none", "no BN")),
     )  # fmt: skip

@@ -1,0 +1,30 @@
+"""The command line, ``rex``.
+
+Exit codes: 0 done; 1 the command ran, but what it was asked for did not come about (a search without a single finished
+evaluation, a validation case that does not hold); 2 bad input, nothing was changed; 130 interrupted, ``rex resume``
+goes on.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+__all__ = ["main"]
+
+
+def main() -> None:
+    """Run ``rex``; bad input ends in one message and exit code 2, never in a traceback."""
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ.setdefault(name, "1")  # before NumPy is imported: more threads than one only get in each other's way
+    from explorer.cli.app import app
+    from simulators.protocol.errors import InputError
+
+    try:
+        app()
+    except InputError as error:
+        print(f"rex: {error}", file=sys.stderr)  # noqa: T201  # the command line's own message
+        sys.exit(2)
+    except BrokenPipeError:  # the reader of `rex ... | head` has enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)

@@ -1,0 +1,27 @@
+"""All commands together. Each imports what it needs when it runs, so that ``rex --help`` is quick."""
+
+from __future__ import annotations
+
+import typer
+
+from explorer.cli import query, search, search_file, simulator
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    name="rex",
+    help="Search neural networks and ReRAM/GPU accelerators together for the best accuracy, latency, energy and area.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    epilog="STUDY is a path, PATH#name or URL#name. Exit codes: 0 done, 1 ran without the result asked for, 2 bad "
+    "input, 130 interrupted.",
+)
+app.command("run")(search.run)
+app.command("resume")(search.resume)
+app.command("status")(query.status)
+app.command("pareto")(query.pareto)
+app.command("check")(search_file.check)
+app.command("schema")(search_file.schema)
+app.command("list")(simulator.list_names)
+app.command("simulate")(simulator.simulate)
+app.command("validate")(simulator.validate)

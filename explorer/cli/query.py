@@ -1,0 +1,80 @@
+"""``rex status`` and ``rex pareto``: questions to a study. They never run a user's Python file."""
+
+from __future__ import annotations
+
+from collections import Counter
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from explorer.cli.options import StudyArgument
+
+__all__ = ["pareto", "status"]
+
+
+class Format(StrEnum):
+    """How a front is written."""
+
+    table = "table"
+    csv = "csv"
+    json = "json"
+
+
+def status(study: StudyArgument) -> None:
+    """How a study stands: evaluations, cost, front, failures by reason."""
+    import time
+
+    from explorer.cli.output import console
+    from explorer.study import load_study
+
+    loaded = load_study(study)
+    evaluations = loaded.evaluations
+    searched = [evaluation for evaluation in evaluations if evaluation.replicate == 0]
+    failures = Counter(evaluation.failure for evaluation in evaluations if evaluation.failed)
+    spec, out = loaded.spec, console()
+    wanted = spec.budget.evaluations if spec else None
+    lines = [
+        f"study {loaded.name}, begun {time.strftime('%Y-%m-%d %H:%M', time.localtime(loaded.record.created_at))}, "
+        f"reram-explorer {loaded.record.code_version}",
+        f"evaluations: {len(searched)}" + (f" of {wanted}" if wanted else "")
+        + f", {len(evaluations) - len(searched)} repeats, {sum(failures.values())} failed",
+        f"cost: {sum(evaluation.cost for evaluation in evaluations):g} {loaded.outline.fidelity_name}".rstrip(),
+        f"front: {len(loaded.front())} designs",
+        *(f"failed {count} x: {reason}" for reason, count in failures.most_common()),
+    ]  # fmt: skip
+    if wanted and len(searched) < wanted:
+        lines.append(f"not finished: rex resume {loaded.reference}")
+    out.print("\n".join(lines), markup=False, soft_wrap=True)
+
+
+def pareto(
+    study: StudyArgument,
+    where: Annotated[
+        str | None, typer.Option("--where", metavar="EXPR", help="Such as 'accuracy >= 85 % and area < 250 mm2'.")
+    ] = None,
+    sort: Annotated[
+        str | None, typer.Option("--sort", metavar="NAME", help="Objective, variable or report field.")
+    ] = None,
+    form: Annotated[Format, typer.Option("--format", help="table, csv or json.")] = Format.table,
+    out: Annotated[Path | None, typer.Option("--out", help="Write to this file (which must not be there).")] = None,
+) -> None:
+    """The Pareto front of a study, at full fidelity and completed over families."""
+    from explorer.cli.output import note, print_rows, write
+    from explorer.study import load_study
+    from explorer.tables import front_rows
+
+    loaded = load_study(study)
+    front = loaded.front(where).sorted_by(sort or loaded.outline.objectives[0].name)
+    if where and loaded.uses_files:
+        note("objectives of this study come from a Python file, which is not run: only stored designs were looked at")
+    if form is Format.table and out is None:
+        if not front:
+            note("no design on the front" + (f" satisfies {where}" if where else " yet"))
+            return
+        print_rows(front_rows(front, f"Pareto front of {loaded.name}" + (f" where {where}" if where else "")))
+    elif form is Format.json:
+        write(front.to_json(), out)
+    else:
+        write(front.to_csv(), out)

@@ -1,0 +1,77 @@
+"""``rex run`` and ``rex resume``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from explorer.cli.options import DataDir, Settings, StoreOption, StudyArgument, Workers
+
+if TYPE_CHECKING:
+    from explorer.launch import Prepared
+
+__all__ = ["resume", "run"]
+
+ROWS = 15  # designs that fit a screen
+
+
+def run(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A search file (rex schema says what it may hold).")],
+    study: Annotated[str | None, typer.Option("--study", help="Name of the study [default: the file's].")] = None,
+    store: StoreOption = None,
+    workers: Workers = None,
+    seed: Annotated[int | None, typer.Option("--seed", min=0, help="Everything random follows from it.")] = None,
+    settings: Settings = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Search: evaluate designs on Ray workers and print the Pareto front."""
+    from explorer.launch import prepare
+
+    _run(
+        prepare(file, settings=settings or [], study=study, store=store, workers=workers, seed=seed, data_dir=data_dir),
+        None,
+    )
+
+
+def resume(study: StudyArgument, workers: Workers = None, settings: Settings = None) -> None:
+    """Go on with a study that was interrupted, with nothing lost and nothing done twice."""
+    from explorer.launch import resume as prepare_resume
+
+    _run(prepare_resume(study, workers=workers, settings=settings or []), workers)
+
+
+def _run(prepared: Prepared, workers: int | None) -> None:
+    from explorer.archive import Archive
+    from explorer.cli.output import console, note, print_rows
+    from explorer.cli.progress import ProgressDisplay
+    from explorer.comparison import compare
+    from explorer.report import write_page
+    from explorer.tables import comparison_rows, front_rows
+
+    reference = prepared.study.reference
+    console().print(f"{prepared.description}\nstudy {reference}", markup=False)
+    try:
+        with ProgressDisplay(prepared.problem.outline) as display:
+            study = prepared.run(display.update, workers)
+    except KeyboardInterrupt:
+        note(f"interrupted; nothing that was finished is lost: rex resume {reference}")
+        raise typer.Exit(130) from None
+    archive = Archive(prepared.problem, study.rows)
+    comparisons = compare(prepared.problem, archive, prepared.assembly.initial)
+    best = prepared.problem.objectives[0].name
+    shown = archive.front.representatives(ROWS, archive.scale).sorted_by(best)
+    title = f"Pareto front of {study.name}: {len(archive.front)} designs"
+    if len(shown) < len(archive.front):
+        title += f", here the {len(shown)} that together cover most of it"
+    print_rows(front_rows(shown, title, held_out=True))
+    if any(comparison.others for comparison in comparisons):
+        print_rows(comparison_rows(comparisons, study.outline))
+    page = write_page(study, archive, comparisons, prepared.page, prepared.description)
+    failed = sum(evaluation.failed for evaluation in study.evaluations)
+    if failed:
+        note(f"{failed} evaluations failed: rex status {reference} says why")
+    console().print(f"the whole front: rex pareto {reference}\npage: {page}", markup=False, soft_wrap=True)
+    if not any(not evaluation.failed for evaluation in study.evaluations):
+        raise typer.Exit(1)

@@ -1,0 +1,261 @@
+"""``rex list``, ``rex simulate`` and ``rex validate``: generic over every simulator behind the protocol."""
+
+from __future__ import annotations
+
+import json
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from simulators.protocol import Design, Designs, Report, Simulator, Workload
+
+__all__ = ["list_names", "simulate", "validate"]
+
+
+class Kind(StrEnum):
+    """What can be listed."""
+
+    objectives = "objectives"
+    simulators = "simulators"
+    strategies = "strategies"
+    networks = "networks"
+    variables = "variables"
+    fields = "fields"
+
+
+class Format(StrEnum):
+    """How a result is written."""
+
+    table = "table"
+    json = "json"
+
+
+Network = Annotated[str, typer.Option("--network", help="A network (rex list networks).")]
+Dataset = Annotated[str, typer.Option("--dataset", help="The data set that fixes input size and classes.")]
+NetworkOptions = Annotated[
+    list[str] | None,
+    typer.Option("--option", metavar="KEY=VALUE", help="The network's own option, such as stem=imagenet."),
+]
+Mode = Annotated[str, typer.Option("--mode", help="training or inference.")]
+
+
+def _pairs(texts: list[str] | None, option: str) -> dict[str, str]:
+    from simulators.protocol import InputError
+
+    pairs = {}
+    for text in texts or []:
+        key, equals, value = text.partition("=")
+        if not equals:
+            raise InputError(f"'{text}' is not KEY=VALUE", option)
+        pairs[key] = value
+    return pairs
+
+
+def _workload(network: str, dataset: str, mode: str, options: list[str] | None) -> Workload:
+    from simulators.protocol import InputError, Workload
+
+    if mode not in ("training", "inference"):
+        raise InputError(f"'{mode}' is not allowed; choose training or inference", "--mode")
+    pairs = tuple(sorted(_pairs(options, "--option").items()))
+    return Workload(network, dataset, "training" if mode == "training" else "inference", options=pairs)
+
+
+def list_names(
+    kind: Annotated[Kind, typer.Argument(help="What to list.")],
+    simulator: Annotated[
+        str | None, typer.Argument(metavar="[SIMULATOR]", help="For variables and fields: of this simulator only.")
+    ] = None,
+    network: Network = "vgg11",
+    dataset: Dataset = "cifar10",
+) -> None:
+    """List objectives, simulators, strategies, networks, a simulator's variables, or the names for expressions."""
+    from explorer.cli.output import print_rows
+    from explorer.tables import Rows
+    from objectives import find_objective, objective_names
+    from simulators.protocol import (
+        NETWORKS,
+        SIMULATORS,
+        STRATEGIES,
+        find_plugin,
+        load_simulator,
+        plugin_names,
+    )
+
+    if kind is Kind.objectives:
+        found = [find_objective(name) for name in objective_names()]
+        columns: tuple[str, ...] = ("objective", "direction", "unit", "reads", "meaning")
+        rows: list[tuple[str, ...]] = [(o.name, o.direction, o.unit, ", ".join(o.reads), o.meaning) for o in found]
+    elif kind is Kind.simulators:
+        columns = ("simulator", "kind", "meaning")
+        classes = {name: load_simulator(name) for name in plugin_names(SIMULATORS)}
+        rows = [(name, found.kind, found.meaning) for name, found in classes.items()]
+    elif kind in (Kind.strategies, Kind.networks):
+        group, what = (STRATEGIES, "strategy") if kind is Kind.strategies else (NETWORKS, "network")
+        columns = (what, "meaning")
+        rows = [(name, _first_line(find_plugin(group, name, what))) for name in plugin_names(group)]
+    else:
+        names = [simulator] if simulator else plugin_names(SIMULATORS)
+        simulators = {name: load_simulator(name)() for name in names}
+        columns, rows = _variables(simulators, network, dataset) if kind is Kind.variables else _fields(simulators)
+    print_rows(Rows("", columns, tuple(rows)))
+
+
+Listing = tuple[tuple[str, ...], list[tuple[str, ...]]]
+
+
+def _variables(simulators: Mapping[str, Simulator], network: str, dataset: str) -> Listing:
+    from simulators.protocol import Workload
+
+    return ("variable", "of", "unit", "allowed", "default", "searched", "meaning"), [
+        (v.name, name, v.unit, v.domain.allowed, str(v.default), "yes" if v.searched else "if named", v.meaning)
+        for name, found in simulators.items()
+        for v in found.variables(Workload(network, dataset))
+    ]
+
+
+def _fields(simulators: Mapping[str, Simulator]) -> Listing:
+    return ("field", "of", "unit", "meaning"), [
+        (field, name, about.unit, about.meaning)
+        for name, found in simulators.items()
+        for field, about in found.fields.items()
+    ]
+
+
+def _first_line(thing: Any) -> str:
+    return (thing.__doc__ or "").strip().partition("\n")[0]
+
+
+def simulate(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A simulator (rex list simulators).")],
+    network: Network = "vgg16",
+    dataset: Dataset = "cifar10",
+    mode: Mode = "training",
+    options: NetworkOptions = None,
+    choices: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", metavar="VARIABLE=VALUE", help="Such as reram_layers=3 or bn=C5,C7 (rex list variables)."
+        ),
+    ] = None,
+    view: Annotated[str | None, typer.Option("--view", help="A named view instead of the totals.")] = None,
+    fidelity: Annotated[int | None, typer.Option("--fidelity", help="Of a training simulator: epochs.")] = None,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Of a training simulator.")] = 0,
+    form: Annotated[Format, typer.Option("--format", help="table or json.")] = Format.table,
+) -> None:
+    """Simulate one design."""
+    from explorer.space import Space
+    from simulators.protocol import load_simulator
+
+    simulator = load_simulator(name)()
+    workload = _workload(network, dataset, mode, options)
+    space = Space(simulator.variables(workload))
+    design = space.design(_pairs(choices, "--set"))
+    designs = space.designs([design])
+    if view is not None:
+        _print_view(simulator, view, designs, workload, form)
+        return
+    report = _report(simulator, design, designs, workload, fidelity, seed)
+    _print_report(simulator, report, f"{name}: {workload}; {space.describe(design)}", form)
+
+
+def _report(
+    simulator: Simulator, design: Design, designs: Designs, workload: Workload, fidelity: int | None, seed: int
+) -> Report:
+    from simulators.protocol import HardwareSimulator, InputError, TrainingSimulator
+
+    if isinstance(simulator, TrainingSimulator):
+        simulator.check(workload)
+        try:
+            epochs = simulator.fidelity().parse(fidelity) if fidelity is not None else simulator.fidelity().low
+        except InputError as error:
+            raise error.under("--fidelity") from None
+        return simulator.simulate(design, workload, fidelity=epochs, seed=seed)
+    if not isinstance(simulator, HardwareSimulator):
+        raise InputError(f"{simulator.name} is neither a hardware nor a training simulator")
+    return simulator.simulate(designs, workload)
+
+
+def _print_report(simulator: Simulator, report: Report, title: str, form: Format) -> None:
+    from explorer.cli.output import console, print_rows
+    from explorer.tables import Rows
+    from explorer.units import format_quantity
+
+    feasible = bool(report.feasible[0])
+    if form is Format.json:
+        series = {name: [float(v) for v in values] for name, values in report.series.items()}
+        typer.echo(
+            json.dumps(
+                {
+                    **report.row(),
+                    "feasible": feasible,
+                    "reason": report.reason(),
+                    **({"series": series} if series else {}),
+                },
+                indent=1,
+            )
+        )
+        return
+    rows = [
+        (name, format_quantity(value, simulator.fields[name].unit), simulator.fields[name].meaning)
+        for name, value in report.row().items()
+    ]
+    print_rows(Rows(title, ("field", "value", "meaning"), tuple(rows)))
+    if not feasible:
+        console().print(f"cannot be built: {report.reason()}", style="bold red", markup=False)
+
+
+def _print_view(simulator: Simulator, view: str, designs: Designs, workload: Workload, form: Format) -> None:
+    from explorer.cli.output import console, print_rows, value_text
+    from explorer.tables import Rows
+    from simulators.protocol import InputError, Text, suggestion
+
+    views = {offered.name: offered for offered in simulator.views()}
+    if view not in views:
+        raise InputError(f"{simulator.name} has no view '{view}'{suggestion(view, views)}", "--view")
+    shown = views[view].render(designs, workload)
+    if isinstance(shown, Text):
+        console().print(f"{shown.title}\n{shown.body}", markup=False, soft_wrap=True)
+    elif form is Format.json:
+        rows = [dict(zip(shown.columns, row, strict=True)) for row in shown.rows]
+        typer.echo(
+            json.dumps({"title": shown.title, "rows": rows, "notes": list(shown.notes)}, indent=1, default=float)
+        )
+    else:
+        cells = tuple(tuple(value_text(cell) for cell in row) for row in shown.rows)
+        print_rows(Rows(shown.title, tuple(shown.columns), cells, tuple(shown.notes)))
+
+
+def validate(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A simulator (rex list simulators).")],
+    form: Annotated[Format, typer.Option("--format", help="table or json.")] = Format.table,
+) -> None:
+    """Published figures beside modelled ones, with deviation, tier, and the assumption each hangs on."""
+    from dataclasses import asdict
+
+    from explorer.cli.output import note, print_rows
+    from explorer.tables import Rows
+    from explorer.units import format_quantity
+    from simulators.protocol import load_simulator
+
+    cases = list(load_simulator(name)().validation())
+    if form is Format.json:
+        typer.echo(json.dumps([{**asdict(c), "deviation": c.deviation, "holds": c.holds} for c in cases], indent=1))
+    else:
+        rows = tuple(
+            (
+                case.name, format_quantity(case.published, case.unit), format_quantity(case.modelled, case.unit),
+                "-" if case.deviation is None else f"{100 * case.deviation:+.1f} %", case.tier,
+                "yes" if case.holds else "NO", case.source, case.assumption,
+            )
+            for case in cases
+        )  # fmt: skip
+        columns = ("case", "published", "modelled", "deviation", "tier", "holds", "source", "hangs on")
+        print_rows(Rows(f"{name}: published against modelled", columns, rows))
+        if not cases:
+            note(f"{name} offers no validation cases")
+    if not all(case.holds for case in cases):
+        raise typer.Exit(1)

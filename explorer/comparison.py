@@ -1,0 +1,98 @@
+"""A search's front beside its initial designs on the same chips: All-BN and no BN, say.
+
+'The same chip' is a design whose cheap variables are the front's and whose trained variables are the initial
+design's: its accuracy is known from the initial design's family, its hardware exactly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from explorer.archive import Archive, Front, Point, points
+from explorer.evaluation import Evaluation, Proposal
+from explorer.problem import Problem
+from simulators.protocol import Design
+
+__all__ = ["Comparison", "compare"]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One design of the front and what the initial designs' families give on its chip.
+
+    Args:
+        chip: the variables that training does not read, in words.
+        chosen: the front's design.
+        others: the baselines on the same chip; empty where none can be built or was trained.
+    """
+
+    chip: str
+    chosen: Point
+    others: tuple[Point, ...]
+
+
+def compare(problem: Problem, archive: Archive, initial: Sequence[Proposal], count: int = 5) -> list[Comparison]:
+    """Compare up to ``count`` designs of the front with the initial designs' families on the same chips.
+
+    Designs whose families were trained most often are compared; among them those that the front would miss most.
+
+    Args:
+        problem: what was searched.
+        archive: of the finished search.
+        initial: the initial designs; the first is the reference of differences.
+        count: at most so many.
+    """
+    baselines = _baselines(problem, archive.evaluations, initial)
+    families = {evaluation.family for evaluation in baselines}
+    candidates = [point for point in archive.front if point.family not in families]
+    repeated = max((point.replicates for point in candidates), default=1)
+    well_known = Front(problem.outline, [point for point in candidates if point.replicates == repeated])
+    chosen = well_known.representatives(count, archive.scale)
+    return [_beside(problem, archive.evaluations, point, baselines) for point in chosen]
+
+
+def _baselines(problem: Problem, evaluations: Sequence[Evaluation], initial: Sequence[Proposal]) -> list[Evaluation]:
+    """The first full-fidelity evaluation of every initial design's family, in the order of the initial designs."""
+    first: dict[str, Evaluation] = {}
+    for evaluation in evaluations:
+        full = not evaluation.failed and evaluation.fidelity == problem.full_fidelity
+        if full and not evaluation.derived_from and evaluation.replicate == 0:
+            first.setdefault(evaluation.family, evaluation)
+    families = dict.fromkeys(problem.family(proposal.design) for proposal in initial)
+    return [first[family] for family in families if family in first]
+
+
+def _beside(
+    problem: Problem, evaluations: Sequence[Evaluation], chosen: Point, baselines: Sequence[Evaluation]
+) -> Comparison:
+    chip = {name: value for name, value in chosen.design.items() if name not in problem.reads}
+    others = []
+    for baseline in baselines:
+        design = Design({**chosen.design, **{name: baseline.design[name] for name in problem.reads}})
+        point = _on_chip(problem, evaluations, baseline, design)
+        if point:
+            others.append(point)
+    return Comparison(problem.space.describe(chip), chosen, tuple(others))
+
+
+def _on_chip(problem: Problem, evaluations: Sequence[Evaluation], baseline: Evaluation, design: Design) -> Point | None:
+    designs = problem.space.designs([design])
+    known = problem.quantities(designs)
+    if not known.feasible[0]:
+        return None
+    member = _member(problem, baseline, design)
+    replicates = [e for e in evaluations if e.family == baseline.family and not e.derived_from]
+    return next(point for point in points(problem.outline, [*replicates, member]) if point.design == design)
+
+
+def _member(problem: Problem, baseline: Evaluation, design: Design) -> Evaluation:
+    if baseline.design == design:
+        return baseline
+    designs = problem.space.designs([design])
+    known = problem.quantities(designs)
+    values = {name: float(value[0]) for name, value in problem.derive(designs, known, baseline).items()}
+    fields: Mapping[str, float] = {name: float(value[0]) for name, value in known.fields.items()}
+    return replace(
+        baseline, design=design, values=values, quantities={**baseline.quantities, **fields}, derived_from=baseline.key
+    )

@@ -1,0 +1,110 @@
+"""What crosses the border between a strategy and the workers: proposals go down, evaluations come back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+from simulators.protocol import Bits, Design
+
+__all__ = ["Evaluation", "Proposal"]
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A design to be evaluated at a fidelity.
+
+    Args:
+        design: the design.
+        fidelity: how thoroughly; None where the problem has no fidelity.
+        replicate: repeats of the same evaluation, with another seed each.
+        strategy: who proposed it.
+    """
+
+    design: Design
+    fidelity: int | None = None
+    replicate: int = 0
+    strategy: str = ""
+
+    @property
+    def key(self) -> str:
+        """Tells evaluations apart: the same key is never evaluated twice in a study."""
+        return json.dumps([self.design.to_json(), self.fidelity, self.replicate], sort_keys=True)
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """One design at one fidelity: what came out, what it cost, or why it failed.
+
+    Args:
+        design, fidelity, replicate, strategy: of the proposal.
+        family: name of the design's family.
+        seed: everything random followed from it.
+        values: the objectives; empty if it failed.
+        quantities: the reports' other totals.
+        violation: distance from satisfying the constraints on outcomes; 0 if it does.
+        series: curves such as ``accuracy`` after each epoch.
+        cost: what was paid now, in units of the fidelity.
+        failure: why it failed; empty if it did not.
+        traceback: where it failed.
+        started_at: seconds since 1970.
+        duration_s: how long it took.
+        worker: who ran it.
+        derived_from: key of the evaluation that this member of a family follows from; empty if it was run.
+    """
+
+    design: Design
+    family: str
+    fidelity: int | None = None
+    replicate: int = 0
+    strategy: str = ""
+    seed: int = 0
+    values: Mapping[str, float] = field(default_factory=dict)
+    quantities: Mapping[str, float] = field(default_factory=dict)
+    violation: float = 0.0
+    series: Mapping[str, list[float]] = field(default_factory=dict)
+    cost: float = 0.0
+    failure: str = ""
+    traceback: str = ""
+    started_at: float = 0.0
+    duration_s: float = 0.0
+    worker: str = ""
+    derived_from: str = ""
+
+    @property
+    def key(self) -> str:
+        """See :attr:`Proposal.key`."""
+        return Proposal(self.design, self.fidelity, self.replicate).key
+
+    @property
+    def failed(self) -> bool:
+        """Whether there are no values."""
+        return bool(self.failure)
+
+    @property
+    def feasible(self) -> bool:
+        """Finished, and every constraint is satisfied."""
+        return not self.failure and self.violation == 0.0
+
+    def by(self, worker: str) -> Evaluation:
+        """The same evaluation with the name of the worker that ran it."""
+        return replace(self, worker=worker)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON values (the design's bit vectors as strings)."""
+        row = asdict(replace(self, design=Design({})))
+        row["design"] = self.design.to_json()
+        return row
+
+    @classmethod
+    def from_json(cls, row: Mapping[str, Any], bits: frozenset[str]) -> Evaluation:
+        """Read back what :meth:`to_json` wrote.
+
+        Args:
+            row: the JSON object.
+            bits: names of the variables that are binary vectors.
+        """
+        design = Design({name: Bits(value) if name in bits else value for name, value in row["design"].items()})
+        return cls(**{**row, "design": design})

@@ -1,0 +1,373 @@
+"""What is searched: a space, objectives, constraints, a fidelity, and what each objective reads.
+
+A :class:`Problem` answers two questions. *Cheap*: what is known exactly of any number of designs at once
+(:meth:`Problem.known`). *Expensive*: what one evaluation finds out (:meth:`Problem.evaluate`). Designs that agree in
+every variable that the expensive part reads form a family: they share their expensive values.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import time
+import traceback
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from explorer.evaluation import Evaluation, Proposal
+from explorer.expressions import Expression
+from explorer.outline import ObjectiveInfo, Outline
+from explorer.space import TRIES, Space, condition
+from simulators.protocol import Design, Designs, Fidelity, InputError, suggestion
+
+__all__ = ["Known", "Measured", "Problem"]
+
+MEMBERS = 200_000  # members of a family that are looked at; a larger family is sampled
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known exactly of a batch of designs.
+
+    Args:
+        objectives: per cheap objective an array of shape (count,).
+        fields: per field of a cheap report an array of shape (count,).
+        feasible: which designs can be built and satisfy every constraint that can be checked now, shape (count,).
+        reason: why design ``i`` cannot be built.
+    """
+
+    objectives: Mapping[str, NDArray[np.float64]]
+    fields: Mapping[str, NDArray[np.float64]]
+    feasible: NDArray[np.bool_]
+    reason: Callable[[int], str]
+
+    def names(self, designs: Designs) -> dict[str, NDArray[Any]]:
+        """Everything that an expression may name before an evaluation; an objective hides a field of its name."""
+        return {**designs.columns, **self.fields, **self.objectives}
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What the expensive part of an evaluation found.
+
+    Args:
+        objectives: the expensive objectives.
+        fields: totals of the expensive reports.
+        cost: what was paid now, in units of the fidelity.
+        series: curves, such as ``accuracy`` after each epoch.
+    """
+
+    objectives: Mapping[str, float]
+    fields: Mapping[str, float]
+    cost: float
+    series: Mapping[str, list[float]] = field(default_factory=dict)
+
+
+class Problem(ABC):
+    """The base of problems made from functions (:meth:`from_functions`) and from simulators.
+
+    Args:
+        space: the variables.
+        objectives: at least one.
+        constraints: expressions over variables, quantities and objectives; those over variables alone belong to the
+            space, those over cheap quantities are checked before an evaluation, the others after it.
+        fidelity: how thorough an evaluation may be; None if there is no choice.
+        reads: variables that the expensive objectives read.
+        seed: of the study; seeds of evaluations follow from it.
+        units: unit of every quantity that expressions may name, beside variables and objectives.
+        cheap_names: which of those quantities are known exactly before an evaluation.
+
+    Raises:
+        InputError: a constraint cannot be read.
+    """
+
+    def __init__(
+        self,
+        space: Space,
+        objectives: Sequence[ObjectiveInfo],
+        *,
+        constraints: Sequence[str] = (),
+        fidelity: Fidelity | None = None,
+        reads: Sequence[str] = (),
+        seed: int = 0,
+        units: Mapping[str, str] | None = None,
+        cheap_names: Sequence[str] = (),
+    ) -> None:
+        if not objectives:
+            raise InputError("a problem needs at least one objective", "objectives")
+        self.objectives = tuple(objectives)
+        self.fidelity = fidelity
+        self.seed = seed
+        self.reads = tuple(name for name in space.variables if name in set(reads))
+        names: dict[str, str] = {
+            **dict(units or {}),
+            **{objective.name: objective.unit for objective in objectives},
+            **space.units,
+        }
+        known = {*cheap_names, *space.variables, *(o.name for o in objectives if o.cheap)}
+        parsed = [condition(text, names, space.lengths, "constraints") for text in constraints]
+        of_space = [constraint for constraint in parsed if constraint.names <= set(space.variables)]
+        self.space = Space(space.variables.values(), [*space.constraints, *of_space])
+        rest = [constraint for constraint in parsed if constraint not in of_space]
+        self.cheap_constraints = tuple(c for c in rest if c.names <= known)
+        self.outcome_constraints = tuple(c for c in rest if not c.names <= known)
+        self.outline = Outline(
+            self.space,
+            self.objectives,
+            fidelity.name if fidelity else "",
+            self.full_fidelity,
+            self.outcome_constraints,
+            names,
+        )
+
+    # -- what subclasses bring ----------------------------------------------------------------------------------
+
+    @abstractmethod
+    def quantities(self, designs: Designs) -> Known:
+        """Cheap objectives and the fields of cheap reports; of constraints, only whether a design can be built."""
+
+    @abstractmethod
+    def measure(self, design: Design, fidelity: int | None, seed: int) -> Measured:
+        """Run the expensive part for one design."""
+
+    # -- cheap --------------------------------------------------------------------------------------------------
+
+    @property
+    def expensive(self) -> tuple[ObjectiveInfo, ...]:
+        """The objectives that an evaluation is needed for."""
+        return tuple(objective for objective in self.objectives if not objective.cheap)
+
+    @property
+    def full_fidelity(self) -> int | None:
+        """The fidelity that fronts are made of."""
+        return self.fidelity.high if self.fidelity else None
+
+    def known(self, designs: Designs) -> Known:
+        """What is known exactly of designs, with every constraint that can be checked before an evaluation."""
+        found = self.quantities(designs)
+        feasible = found.feasible & self.space.satisfied(designs)
+        for constraint in self.cheap_constraints:
+            feasible &= np.asarray(constraint.evaluate(found.names(designs)), dtype=bool)
+        return Known(found.objectives, found.fields, feasible, found.reason)
+
+    def sample(self, rng: np.random.Generator, count: int) -> Designs:
+        """``count`` feasible designs drawn uniformly (with repeats).
+
+        Raises:
+            InputError: no feasible design was found; says which constraint is to blame.
+        """
+        chosen: list[Designs] = []
+        found = looked = 0
+        while found < count:
+            drawn = self.space.draw(rng, min(max(64, 4 * count), 8192))
+            drawn = drawn.take(self.known(drawn).feasible)
+            looked += max(64, 4 * count)
+            chosen.append(drawn)
+            found += len(drawn)
+            if not found and looked >= min(TRIES, 64 * self.space.size):
+                self.check_feasible()
+            elif looked >= TRIES and found:
+                chosen.append(_concatenate(chosen).take(rng.integers(0, found, count)))
+                found += count
+        return _concatenate(chosen).take(np.arange(count))
+
+    def check_feasible(self) -> None:
+        """Make sure that there is a design to evaluate.
+
+        Raises:
+            InputError: nothing feasible was found; the message counts what each constraint leaves.
+        """
+        if self.space.size <= TRIES:
+            designs = self.space.at(range(self.space.size))
+        else:
+            designs = self.space.draw(np.random.default_rng(self.seed), TRIES)
+        if self.known(designs).feasible.any():
+            return
+        found = self.quantities(designs)
+        values = found.names(designs)
+        lines = [
+            f"{constraint.text}: {int(np.sum(np.broadcast_to(constraint.evaluate(values), len(designs))))} of "
+            f"{len(designs)} designs satisfy it"
+            for constraint in (*self.space.constraints, *self.cheap_constraints)
+        ]
+        if not found.feasible.all():
+            first = int(np.flatnonzero(~found.feasible)[0])
+            lines.append(f"can be built: {int(found.feasible.sum())} of {len(designs)} (one {found.reason(first)})")
+        raise InputError(
+            "no design satisfies all constraints; loosen one or widen a variable's range. " + "; ".join(lines),
+            "constraints",
+        )
+
+    def cost(self, fidelity: int | None) -> float:
+        """Price of an evaluation from the start, in units of the fidelity."""
+        return float(fidelity or 1)
+
+    # -- families -----------------------------------------------------------------------------------------------
+
+    def family(self, design: Design) -> str:
+        """A name for the design's family: what the expensive part reads of it."""
+        return json.dumps({name: design.to_json()[name] for name in self.reads}, separators=(",", ":"))
+
+    @cached_property
+    def _others(self) -> Designs | None:
+        """All choices of the variables that the expensive part does not read (a sample of them if there are many)."""
+        space = self.space.subspace(set(self.space.variables) - set(self.reads))
+        if space is None:
+            return None
+        if space.size <= MEMBERS:
+            return space.at(range(space.size))
+        return space.draw(np.random.default_rng(self.seed), MEMBERS)
+
+    def members(self, design: Design) -> Designs:
+        """The designs of a design's family, itself included; a sample if there are more than 200 000.
+
+        Feasibility is not looked at.
+        """
+        others = self._others
+        own = self.space.designs([design])
+        if others is None:
+            return own
+        return others.with_columns({name: own[name] for name in self.reads})
+
+    # -- expensive ----------------------------------------------------------------------------------------------
+
+    def evaluation_seed(self, family: str, replicate: int) -> int:
+        """The seed of an evaluation: a hash of the study's seed, the family and the replicate."""
+        text = json.dumps([self.seed, family, replicate])
+        return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big") >> 1  # 31 bits: fits every library
+
+    def evaluate(self, proposal: Proposal) -> Evaluation:
+        """Evaluate one proposal; whatever goes wrong inside becomes a failed evaluation with its reason."""
+        started, clock = time.time(), time.perf_counter()
+        family = self.family(proposal.design)
+        seed = self.evaluation_seed(family, proposal.replicate)
+        values: dict[str, float] = {}
+        fields: dict[str, float] = {}
+        measured = Measured({}, {}, 0.0)
+        reason = details = ""
+        try:
+            known = self.known(self.space.designs([proposal.design]))
+            fields = {name: float(value[0]) for name, value in known.fields.items()}
+            if not known.feasible[0]:
+                reason = f"infeasible: {self.why_infeasible(proposal.design)}"
+            else:
+                measured = self.measure(proposal.design, proposal.fidelity, seed)
+                fields.update(measured.fields)
+                found = {**{name: float(value[0]) for name, value in known.objectives.items()}, **measured.objectives}
+                values = {objective.name: found[objective.name] for objective in self.objectives}
+                wrong = [f"{name} is {value}" for name, value in values.items() if not math.isfinite(value)]
+                reason = "not finite: " + ", ".join(wrong) if wrong else ""
+        except Exception as error:
+            reason = f"{type(error).__name__}: {error}".splitlines()[0][:500]
+            details = traceback.format_exc()[-4000:]
+        return Evaluation(
+            design=proposal.design,
+            family=family,
+            fidelity=proposal.fidelity,
+            replicate=proposal.replicate,
+            strategy=proposal.strategy,
+            seed=seed,
+            values={} if reason else values,
+            quantities={name: value for name, value in fields.items() if math.isfinite(value)},
+            violation=0.0 if reason else self.outline.violation(proposal.design, {**fields, **values}),
+            series=measured.series,
+            cost=measured.cost,
+            failure=reason,
+            traceback=details,
+            started_at=started,
+            duration_s=time.perf_counter() - clock,
+        )
+
+    def why_infeasible(self, design: Design) -> str:
+        """Why a design cannot be evaluated; empty if it can."""
+        designs = self.space.designs([design])
+        known = self.known(designs)
+        names = known.names(designs)
+        constraints: tuple[Expression, ...] = (*self.space.constraints, *self.cheap_constraints)
+        violated = [f"violates {c.text}" for c in constraints if not np.all(c.evaluate(names))]
+        return "; ".join(filter(None, [known.reason(0), *violated]))
+
+    def derive(self, designs: Designs, known: Known, evaluation: Evaluation) -> dict[str, NDArray[np.float64]]:
+        """Every objective of members of an evaluation's family, without running anything.
+
+        Args:
+            designs: members of the family.
+            known: what :meth:`known` says of them.
+            evaluation: a finished evaluation of one of the family.
+
+        Returns:
+            Per objective an array of shape (count,).
+        """
+        return {
+            objective.name: np.asarray(known.objectives[objective.name])
+            if objective.cheap
+            else np.full(len(designs), evaluation.values[objective.name])
+            for objective in self.objectives
+        }
+
+    # -- from plain functions -----------------------------------------------------------------------------------
+
+    @staticmethod
+    def from_functions(
+        space: Space,
+        functions: Mapping[str, Callable[..., Any]],
+        *,
+        directions: Mapping[str, Literal["maximize", "minimize"]],
+        cheap: Sequence[str] | set[str] = (),
+        reads: Mapping[str, Sequence[str]] | None = None,
+        fidelity: Fidelity | None = None,
+        cost: Callable[[int], float] | None = None,
+        constraints: Sequence[str] = (),
+        units: Mapping[str, str] | None = None,
+        seed: int = 0,
+    ) -> Problem:
+        """A problem made from plain functions.
+
+        Args:
+            space: the variables.
+            functions: per objective ``design -> float`` or ``(design, fidelity) -> float``; a cheap one may also take
+                a batch (``Designs`` to an array).
+            directions: per objective ``maximize`` or ``minimize``.
+            cheap: objectives that are known exactly and never modelled.
+            reads: per expensive objective the variables that it reads (default: all). Designs that share all of them
+                form a family.
+            fidelity: how thorough an evaluation may be.
+            cost: price of an evaluation at a fidelity (default: the fidelity itself, or 1).
+            constraints: expressions over variables and objectives.
+            units: unit per objective.
+            seed: of the study.
+
+        Raises:
+            InputError: names do not fit together.
+        """
+        from explorer.function_problem import FunctionProblem
+
+        for what, names in (
+            ("directions", directions),
+            ("cheap", cheap),
+            ("reads", reads or {}),
+            ("units", units or {}),
+        ):
+            for name in names:
+                if name not in functions:
+                    raise InputError(f"'{name}' is not an objective{suggestion(name, functions)}", what)
+        for name in functions:
+            if directions.get(name) not in ("maximize", "minimize"):
+                raise InputError(f"say maximize or minimize for '{name}', not {directions.get(name)!r}", "directions")
+        return FunctionProblem(
+            space, functions, directions=directions, cheap=set(cheap), reads=reads or {}, fidelity=fidelity, cost=cost,
+            constraints=constraints, units=units or {}, seed=seed,
+        )  # fmt: skip
+
+
+def _concatenate(batches: Sequence[Designs]) -> Designs:
+    expanded = [batch.expanded() for batch in batches]
+    columns = {name: np.concatenate([columns[name] for columns in expanded]) for name in expanded[0]}
+    return Designs(columns, sum(map(len, batches)))

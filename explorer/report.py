@@ -1,0 +1,127 @@
+"""One static HTML page of a finished search; it works offline."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from html import escape
+from pathlib import Path
+from string import Template
+
+from explorer.archive import Archive, Point, points
+from explorer.comparison import Comparison
+from explorer.plots import front_figure
+from explorer.study import Study
+from explorer.tables import Rows, comparison_rows, front_rows
+from simulators.protocol import InputError
+
+__all__ = ["write_page"]
+
+ROWS = 200  # of the front's table; the rest is in `rex pareto`
+
+PAGE = Template("""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>$title</title>
+<style>
+ body { font-family: system-ui, sans-serif; color: #1a1a1a; max-width: 1240px; margin: 0 auto; padding: 1.5rem; }
+ h1 { font-size: 1.5rem; margin: 0 0 .3rem; } h2 { font-size: 1.15rem; margin: 2rem 0 .4rem; }
+ p { margin: .2rem 0; line-height: 1.45; } .quiet { color: #555; }
+ .scroll { overflow-x: auto; } table { border-collapse: collapse; font-size: .9rem; }
+ th, td { padding: .3rem .7rem; text-align: right; border-bottom: 1px solid #ddd; white-space: nowrap; }
+ th:first-child, td:first-child { text-align: left; } tr.chosen td { font-weight: 600; border-top: 2px solid #888; }
+ thead th { position: sticky; top: 0; background: #fff; border-bottom: 2px solid #333; }
+</style>
+</head>
+<body>
+<h1>$title</h1>
+$summary
+<h2>The front</h2>
+$figure
+$front
+$comparison
+<p class="quiet">$provenance</p>
+</body>
+</html>
+""")
+
+
+def write_page(study: Study, archive: Archive, comparisons: Sequence[Comparison], path: Path, description: str) -> Path:
+    """Write the page of a study.
+
+    Args:
+        study: its evaluations.
+        archive: its front.
+        comparisons: the front beside the initial designs.
+        path: of the page; replaced if an earlier run of the same study wrote it.
+        description: what was searched, a few lines.
+
+    Returns:
+        The path.
+
+    Raises:
+        InputError: the page cannot be written.
+    """
+    outline = study.outline
+    front = archive.front.sorted_by(outline.objectives[0].name)
+    on_front = {point.design for point in front}
+    dominated = [point for point in points(outline, archive.evaluations) if point.design not in on_front]
+    figure = front_figure(front, dominated, _baselines(comparisons))
+    finished = [evaluation for evaluation in study.evaluations if not evaluation.failed]
+    cost = sum(evaluation.cost for evaluation in study.evaluations)
+    summary = [
+        *description.splitlines(),
+        f"{len(finished)} evaluations finished, {len(study.evaluations) - len(finished)} failed, "
+        f"{cost:g} {outline.fidelity_name} paid; {len(front)} designs on the front, hypervolume {archive.hypervolume:.4f} "
+        "of the box between the worst and the best value of each objective.",
+    ]
+    page = PAGE.substitute(
+        title=escape(f"Pareto front of {study.name}"),
+        summary="".join(f"<p>{escape(line)}</p>" for line in summary),
+        figure=figure.to_html(full_html=False, include_plotlyjs=True, config={"displaylogo": False}),
+        front=_table(front_rows(front, "", limit=ROWS, held_out=True)),
+        comparison=_comparison(comparisons, study),
+        provenance=escape(
+            f"Study {study.reference}, seed {study.spec.seed if study.spec else 0}, reram-explorer "
+            f"{study.record.code_version}, {time.strftime('%Y-%m-%d %H:%M', time.localtime(study.record.created_at))}. "
+            + "; ".join(f"{name}: {value}" for name, value in study.record.provenance.items())
+        ),
+    )
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(page, encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"cannot write the page {path} ({error.strerror})", "store") from None
+    return path
+
+
+def _baselines(comparisons: Sequence[Comparison]) -> dict[str, list[Point]]:
+    """The initial designs by what makes them one: the words that their chips do not share."""
+    groups: dict[str, list[Point]] = {}
+    for comparison in comparisons:
+        for point in comparison.others:
+            name = point.label.removeprefix(comparison.chip).lstrip(", ") or point.label
+            groups.setdefault(name, []).append(point)
+    return groups
+
+
+def _comparison(comparisons: Sequence[Comparison], study: Study) -> str:
+    if not any(comparison.others for comparison in comparisons):
+        return ""
+    rows = comparison_rows(comparisons, study.outline)
+    return f"<h2>{escape(rows.title)}</h2>{_table(rows)}"
+
+
+def _table(rows: Rows) -> str:
+    head = "".join(f"<th>{escape(column)}</th>" for column in rows.columns)
+    chosen = ' class="chosen"'
+    body = "".join(
+        f"<tr{chosen if index in rows.emphasised else ''}>"
+        + "".join(f"<td>{escape(cell)}</td>" for cell in row)
+        + "</tr>"
+        for index, row in enumerate(rows.rows)
+    )
+    notes = "".join(f'<p class="quiet">{escape(note)}</p>' for note in rows.notes)
+    return f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>{notes}'

@@ -1,0 +1,214 @@
+"""A problem made from simulators and objectives: the way a search file is searched."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from explorer.evaluation import Evaluation
+from explorer.expressions import parse
+from explorer.outline import ObjectiveInfo
+from explorer.problem import Known, Measured, Problem
+from explorer.space import Space
+from objectives.objective import DESIGNS, Objective
+from simulators.protocol import (
+    Design,
+    Designs,
+    Fidelity,
+    HardwareSimulator,
+    InputError,
+    Report,
+    Simulator,
+    TrainingSimulator,
+    Workload,
+    suggestion,
+)
+
+__all__ = ["Bench", "SimulatorProblem", "needed_simulators"]
+
+
+@dataclass(frozen=True)
+class Bench:
+    """The simulators of a search by name, and how objectives and expressions refer to them.
+
+    Args:
+        simulators: by name, in the order of the search file.
+        workload: the full-size network and its data set.
+    """
+
+    simulators: Mapping[str, Simulator]
+    workload: Workload
+
+    def resolve(self, name: str) -> str:
+        """The simulator that an objective's parameter means: a simulator's name, or its kind if it is the only one.
+
+        Raises:
+            InputError: there is none, or more than one of that kind.
+        """
+        if name in self.simulators:
+            return name
+        of_kind = [key for key, simulator in self.simulators.items() if simulator.kind == name]
+        if len(of_kind) == 1:
+            return of_kind[0]
+        if of_kind:
+            raise InputError(f"'{name}' could be {' or '.join(of_kind)}: name the parameter after one of them")
+        known = [*self.simulators, *(simulator.kind for simulator in self.simulators.values()), DESIGNS]
+        raise InputError(f"no report is called '{name}' in this search{suggestion(name, known)}")
+
+    @cached_property
+    def _shared(self) -> frozenset[str]:
+        """Fields that more than one simulator reports."""
+        counts = Counter(field for simulator in self.simulators.values() for field in simulator.fields)
+        return frozenset(field for field, count in counts.items() if count > 1)
+
+    def field_names(self, simulator: str) -> dict[str, str]:
+        """Field to the name that expressions use: the field, with the simulator's name before it if two share it."""
+        fields = self.simulators[simulator].fields
+        return {field: f"{simulator}_{field}" if field in self._shared else field for field in fields}
+
+    def units(self, simulators: Iterable[str]) -> dict[str, str]:
+        """Unit of every report field of some simulators, by the name that expressions use."""
+        return {
+            name: self.simulators[key].fields[field].unit
+            for key in simulators
+            for field, name in self.field_names(key).items()
+        }
+
+
+class SimulatorProblem(Problem):
+    """Simulators, objectives over their reports, and a space of the simulators' variables.
+
+    Only simulators that an objective or a constraint reads are kept and run.
+
+    Args:
+        bench: the simulators.
+        space: the variables that are searched.
+        objectives: what is optimised.
+        constraints: expressions (see :class:`Problem`).
+        fidelity: range of the training simulator's fidelity; None takes the simulator's own.
+        seed: of the study.
+        checkpoints: folder shared by all workers; None keeps nothing.
+
+    Raises:
+        InputError: an objective reads a report that there is not, or a constraint cannot be read.
+    """
+
+    def __init__(
+        self,
+        bench: Bench,
+        space: Space,
+        objectives: Sequence[Objective],
+        *,
+        constraints: Sequence[str] = (),
+        fidelity: Fidelity | None = None,
+        seed: int = 0,
+        checkpoints: Path | None = None,
+    ) -> None:
+        self._reads = {o.name: {p: bench.resolve(p) for p in o.reads if p != DESIGNS} for o in objectives}
+        read = needed_simulators(bench, objectives, constraints)
+        self.bench = bench
+        self.simulators = {key: simulator for key, simulator in bench.simulators.items() if key in read}
+        self.checkpoints = checkpoints
+        self._functions = {objective.name: objective for objective in objectives}
+        training = self._of_kind(TrainingSimulator)
+        if training and fidelity is None:
+            fidelity = training[next(iter(training))].fidelity()
+        super().__init__(
+            space,
+            [self._info(objective) for objective in objectives],
+            constraints=constraints,
+            fidelity=fidelity if training else None,
+            reads=[name for simulator in training.values() for name in simulator.reads(bench.workload)],
+            seed=seed,
+            units=bench.units(self.simulators),
+            cheap_names=[
+                name for key in self._of_kind(HardwareSimulator) for name in self.bench.field_names(key).values()
+            ],
+        )
+
+    def _info(self, objective: Objective) -> ObjectiveInfo:
+        kinds = {self.simulators[key].kind for key in self._reads[objective.name].values()}
+        cheap = "training" not in kinds
+        shared = kinds == {"training"} and DESIGNS not in objective.reads
+        return ObjectiveInfo(objective.name, objective.direction, objective.unit, cheap, objective.bounds, shared)
+
+    def _of_kind(self, kind: type[Any]) -> dict[str, Any]:
+        return {key: simulator for key, simulator in self.simulators.items() if isinstance(simulator, kind)}
+
+    def _hardware_reports(self, designs: Designs) -> dict[str, Report]:
+        hardware = self._of_kind(HardwareSimulator)
+        return {key: simulator.simulate(designs, self.bench.workload) for key, simulator in hardware.items()}
+
+    def _objective(self, name: str, reports: Mapping[str, Report], designs: Designs) -> NDArray[np.float64]:
+        injected: dict[str, Report | Designs] = {p: reports[key] for p, key in self._reads[name].items()}
+        injected[DESIGNS] = designs
+        return self._functions[name].evaluate(injected, len(designs))
+
+    def quantities(self, designs: Designs) -> Known:
+        reports = self._hardware_reports(designs)
+        fields, feasible = {}, np.ones(len(designs), dtype=bool)
+        for key, report in reports.items():
+            fields.update({name: report.totals[field] for field, name in self.bench.field_names(key).items()})
+            feasible &= report.feasible
+        return Known(
+            {o.name: self._objective(o.name, reports, designs) for o in self.objectives if o.cheap},
+            fields,
+            feasible,
+            lambda index: "; ".join(filter(None, (report.reason(index) for report in reports.values()))),
+        )
+
+    def measure(self, design: Design, fidelity: int | None, seed: int) -> Measured:
+        designs = self.space.designs([design])
+        reports = self._hardware_reports(designs)
+        fields: dict[str, float] = {}
+        series: dict[str, list[float]] = {}
+        paid = 0.0
+        for key, simulator in self._of_kind(TrainingSimulator).items():
+            report = simulator.simulate(
+                design, self.bench.workload, fidelity=fidelity, seed=seed, checkpoints=self.checkpoints
+            )
+            reports[key] = report
+            row = report.row()
+            paid += row["paid"]
+            fields.update({name: row[field] for field, name in self.bench.field_names(key).items()})
+            series.update({name: [float(value) for value in values] for name, values in report.series.items()})
+        values = {o.name: float(self._objective(o.name, reports, designs)[0]) for o in self.expensive}
+        return Measured(values, fields, paid, series)
+
+    def derive(self, designs: Designs, known: Known, evaluation: Evaluation) -> dict[str, NDArray[np.float64]]:
+        values = super().derive(designs, known, evaluation)
+        mixed = [objective.name for objective in self.expensive if not objective.shared]
+        if mixed:  # an objective over training *and* hardware differs between members: compute it from both reports
+            reports = self._hardware_reports(designs)
+            for key in self._of_kind(TrainingSimulator):
+                names = self.bench.field_names(key)
+                totals = {f: np.full(len(designs), evaluation.quantities.get(n, np.nan)) for f, n in names.items()}
+                reports[key] = Report(totals)
+            values.update({name: self._objective(name, reports, designs) for name in mixed})
+        return values
+
+    def provenance(self) -> dict[str, str]:
+        """What results depend on beside the search file, by simulator."""
+        found = {}
+        for key, simulator in self.simulators.items():
+            for name, value in simulator.provenance(self.bench.workload).items():
+                found[f"{key}.{name}"] = value
+        return found
+
+
+def needed_simulators(bench: Bench, objectives: Iterable[Objective], constraints: Iterable[str]) -> set[str]:
+    """The simulators whose reports some objective reads or whose fields some constraint names.
+
+    Raises:
+        InputError: an objective reads a report that there is not, or a constraint cannot be read.
+    """
+    needed = {bench.resolve(name) for objective in objectives for name in objective.reads if name != DESIGNS}
+    named = {name for text in constraints for name in parse(text).names}
+    return needed | {key for key in bench.simulators if named & set(bench.field_names(key).values())}

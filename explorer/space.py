@@ -1,0 +1,184 @@
+"""The space: all variables with their constraints; counting, enumeration and sampling of designs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from explorer.expressions import Expression, parse
+from simulators.protocol import (
+    BinaryVector,
+    Design,
+    Designs,
+    Domain,
+    InputError,
+    Value,
+    Variable,
+    suggestion,
+)
+
+__all__ = ["Space", "condition"]
+
+CHUNK = 65_536  # designs enumerated at a time: a few MB of columns
+TRIES = 200_000  # random designs looked at before a space counts as infeasible
+
+
+def condition(
+    text: str | Expression, units: Mapping[str, str], lengths: Mapping[str, int], field: str = ""
+) -> Expression:
+    """A checked expression that is true or false.
+
+    Args:
+        text: the expression.
+        units: unit of every name that it may use.
+        lengths: number of items of the names that are vectors.
+        field: where it stands, for messages.
+
+    Raises:
+        InputError: it cannot be read, names something unknown, or is a number.
+    """
+    try:
+        expression = parse(text) if isinstance(text, str) else text
+        expression.check(units, lengths)
+    except InputError as error:
+        raise error.under(field) if field else error from None
+    if not expression.is_condition:
+        raise InputError(f"'{expression.text}' is a number, not a condition; compare it: {expression.text} <= 1", field)
+    return expression
+
+
+class Space:
+    """Variables and the constraints among them.
+
+    Args:
+        variables: variables, or domains by name (then the first value is the default).
+        constraints: expressions over variables, such as ``reram_layers + sum(bn) <= 9``.
+
+    Raises:
+        InputError: a constraint cannot be read, or names something that is no variable.
+    """
+
+    def __init__(
+        self,
+        variables: Mapping[str, Domain] | Iterable[Variable],
+        constraints: Sequence[str | Expression] = (),
+    ) -> None:
+        if isinstance(variables, Mapping):
+            variables = [
+                Variable(name, domain, domain.value(domain.at(np.zeros(1, dtype=np.int64))[0]))
+                for name, domain in variables.items()
+            ]
+        self.variables: dict[str, Variable] = {variable.name: variable for variable in variables}
+        if not self.variables:
+            raise InputError("a space needs at least one variable", "variables")
+        self.constraints = tuple(
+            condition(constraint, self.units, self.lengths, "constraints") for constraint in constraints
+        )
+
+    @property
+    def units(self) -> dict[str, str]:
+        """Unit of each variable, for expressions."""
+        return {name: variable.unit for name, variable in self.variables.items()}
+
+    @property
+    def lengths(self) -> dict[str, int]:
+        """Number of items of each binary vector, for expressions."""
+        return {n: v.domain.length for n, v in self.variables.items() if isinstance(v.domain, BinaryVector)}
+
+    @cached_property
+    def size(self) -> int:
+        """Number of designs, constraints not counted (a Python int: 2^200 is fine)."""
+        return math.prod(variable.domain.size for variable in self.variables.values())
+
+    # -- one design ---------------------------------------------------------------------------------------------
+
+    def design(self, values: Mapping[str, object]) -> Design:
+        """A design from values as a person writes them; missing variables take their defaults.
+
+        Raises:
+            InputError: an unknown variable, or a value that is not allowed; ``field`` is the variable.
+        """
+        for name in values:
+            if name not in self.variables:
+                raise InputError(f"unknown variable '{name}'{suggestion(name, self.variables)}", str(name))
+        parsed: dict[str, Value] = {}
+        for name, variable in self.variables.items():
+            try:
+                parsed[name] = variable.domain.parse(values.get(name, variable.default))
+            except InputError as error:
+                raise error.under(name) from None
+        return Design(parsed)
+
+    def describe(self, design: Mapping[str, Value]) -> str:
+        """A design in words: ``3R1G, 128x128, 2 bit/cell, BN after C5 C7``."""
+        text = ""
+        for name, variable in self.variables.items():
+            if name in design:
+                text += (variable.separator if text else "") + variable.describe(design[name])
+        return text
+
+    # -- many designs -------------------------------------------------------------------------------------------
+
+    def designs(self, designs: Sequence[Mapping[str, Value]]) -> Designs:
+        """Designs as a structure of arrays."""
+        columns = {
+            name: variable.domain.column([design[name] for design in designs])
+            for name, variable in self.variables.items()
+        }
+        return Designs(columns, len(designs))
+
+    def unpack(self, designs: Designs) -> list[Design]:
+        """A structure of arrays as single designs."""
+        columns = [
+            [variable.domain.value(entry) for entry in designs.expanded()[name]]
+            for name, variable in self.variables.items()
+        ]
+        return [Design(dict(zip(self.variables, row, strict=True))) for row in zip(*columns, strict=True)]
+
+    def satisfied(self, designs: Designs) -> NDArray[np.bool_]:
+        """Which designs satisfy the space's constraints, shape (count,)."""
+        satisfied = np.ones(len(designs), dtype=bool)
+        for constraint in self.constraints:
+            satisfied &= np.asarray(constraint.evaluate(designs.columns), dtype=bool)
+        return satisfied
+
+    def at(self, index: NDArray[np.int64] | range) -> Designs:
+        """The designs numbered ``index``, constraints not considered; the last variable varies fastest."""
+        rest = np.asarray(index, dtype=np.int64)
+        columns = {}
+        for name, variable in reversed(self.variables.items()):
+            rest, digit = np.divmod(rest, min(variable.domain.size, np.iinfo(np.int64).max))
+            columns[name] = variable.domain.at(digit)
+        return Designs({name: columns[name] for name in self.variables}, len(index))
+
+    def enumerate(self) -> Iterator[Designs]:
+        """All designs that satisfy the constraints, in chunks of bounded size."""
+        for start in range(0, self.size, CHUNK):
+            chunk = self.at(range(start, min(start + CHUNK, self.size)))
+            chosen = chunk.take(self.satisfied(chunk))
+            if len(chosen):
+                yield chosen
+
+    def draw(self, rng: np.random.Generator, count: int) -> Designs:
+        """``count`` designs drawn uniformly, constraints not considered."""
+        return Designs({name: v.domain.sample(rng, count) for name, v in self.variables.items()}, count)
+
+    def subspace(self, names: Iterable[str]) -> Space | None:
+        """The space of some of the variables, without constraints; None when none is left."""
+        wanted = set(names)
+        chosen = [variable for name, variable in self.variables.items() if name in wanted]
+        return Space(chosen) if chosen else None
+
+    def __str__(self) -> str:
+        parts = []
+        for variable in self.variables.values():
+            domain = variable.domain
+            parts.append(
+                f"{variable.name}: {domain.length} bits" if isinstance(domain, BinaryVector) else
+                f"{variable.name}: {domain.allowed}"
+            )  # fmt: skip
+        return "; ".join(parts)

@@ -1,0 +1,255 @@
+"""Search files: what may stand in them, and everything that is wrong with one in one go."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from explorer.yaml_source import Source, read_yaml
+from simulators.protocol import InputError, suggestion
+
+__all__ = ["Mistake", "SearchFileError", "SearchSpec", "override", "read_spec"]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class WorkloadSpec(_Section):
+    """The full-size network and its data set; hardware is always simulated for this one."""
+
+    network: str = Field(description="Name of a network (rex list networks).")
+    dataset: str = Field("cifar10", description="Name of a data set; fixes input size, channels and classes.")
+    mode: Literal["training", "inference"] = Field("training", description="What the chip does.")
+    input_size: int | None = Field(None, ge=1, description="Height and width of the input, if not the data set's.")
+    classes: int | None = Field(None, ge=1, description="Number of classes, if not the data set's.")
+    options: dict[str, str] = Field({}, description="The network's own options, such as {head: classic}.")
+
+
+class StrategySpec(_Section):
+    """Who says what to try next."""
+
+    name: str = Field("random", description="Name of a strategy (rex list strategies).")
+    options: dict[str, Any] = Field({}, description="The strategy's own options.")
+
+
+class BudgetSpec(_Section):
+    """When the search ends: at the first limit that is reached."""
+
+    evaluations: int | None = Field(None, ge=1, description="Finished evaluations, failed ones included.")
+    epochs: float | None = Field(
+        None, gt=0, description="Epochs trained, all evaluations together; another name for cost."
+    )
+    cost: float | None = Field(None, gt=0, description="Cost paid, in units of the fidelity.")
+    wall_time_s: float | None = Field(None, gt=0, description="Seconds that one run may take.")
+
+    @model_validator(mode="after")
+    def _some_limit(self) -> BudgetSpec:
+        if not self.model_fields_set or all(getattr(self, name) is None for name in type(self).model_fields):
+            raise ValueError("give at least one limit: evaluations, epochs, cost or wall_time_s")
+        if self.epochs is not None and self.cost is not None:
+            raise ValueError("epochs and cost are the same limit; give one of them")
+        return self
+
+
+class ConfirmSpec(_Section):
+    """After the search: repeat trainings with other seeds, so that a good point is told from luck."""
+
+    replicates: int = Field(3, ge=1, description="Trainings behind each confirmed family, the search's own included.")
+    families: int = Field(2, ge=0, description="Families of the front to confirm, beside the initial designs.")
+
+
+class WorkerSpec(_Section):
+    """Who evaluates."""
+
+    count: int = Field(1, ge=1, description="Number of Ray workers.")
+    cpus: float = Field(1.0, gt=0, description="CPU cores of each.")
+    gpus: float = Field(0.0, ge=0, description="GPUs of each; a fraction shares one.")
+
+
+def _named(value: Any) -> Any:
+    return {"name": value} if isinstance(value, str) else value
+
+
+def _counted(value: Any) -> Any:
+    return {"count": value} if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _settings_by_name(value: Any) -> Any:
+    """``[deeptrain, training]`` and ``{deeptrain: , training: {...}}`` both name simulators with their settings."""
+    if isinstance(value, list):
+        return (
+            {name: {} for name in value if isinstance(name, str)} if all(isinstance(n, str) for n in value) else value
+        )
+    if isinstance(value, dict):
+        return {name: {} if settings is None else settings for name, settings in value.items()}
+    return value
+
+
+class SearchSpec(_Section):
+    """A search file."""
+
+    name: str = Field(
+        "search", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=100, description="Name of the study."
+    )
+    workload: WorkloadSpec = Field(description="The full-size network and its data set.")
+    proxy: dict[str, Any] | Literal["none"] | None = Field(
+        None,
+        description="What is really trained when the workload is too dear: width, data, ...; 'none': the workload.",
+    )
+    simulators: Annotated[dict[str, dict[str, Any]], BeforeValidator(_settings_by_name)] = Field(
+        description="Simulators by name with their settings (rex list simulators)."
+    )
+    variables: dict[str, Any] = Field(
+        {}, description="Per variable a value (fixed), a list of values, {low, high}, or 'search' for all its values."
+    )
+    fidelity: dict[str, Any] | None = Field(
+        None, description="Range of the training simulator's fidelity: {epochs: 4} or {epochs: {low: 1, high: 4}}."
+    )
+    objectives: list[str] = Field(min_length=1, description="Names (rex list objectives) or FILE.py:FUNCTION.")
+    constraints: list[str] = Field([], description="Expressions such as 'area < 250 mm2'.")
+    strategy: Annotated[StrategySpec, BeforeValidator(_named)] = Field(StrategySpec(), description="What to try next.")
+    initial: list[dict[str, Any]] = Field(
+        [], description="Designs that are evaluated first; variables that are left out take their defaults."
+    )
+    budget: BudgetSpec = Field(description="When the search ends.")
+    confirm: ConfirmSpec | None = Field(None, description="Repeats after the search.")
+    workers: Annotated[WorkerSpec, BeforeValidator(_counted)] = Field(WorkerSpec(), description="Who evaluates.")
+    seed: int = Field(0, ge=0, description="Everything random follows from it.")
+    store: str | None = Field(None, description="File or database URL; default results/NAME.db.")
+    checkpoints: str | None = Field(None, description="Folder of checkpoints; default beside the store.")
+    data_dir: str | None = Field(None, description="Folder of the full data sets.")
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """One thing that is wrong with a search file."""
+
+    field: str
+    message: str
+    line: int | None = None
+
+    def __str__(self) -> str:
+        place = f"line {self.line}: " if self.line else ""
+        return f"{place}{self.field}: {self.message}" if self.field else f"{place}{self.message}"
+
+
+class SearchFileError(InputError):
+    """Everything that is wrong with a search file."""
+
+    def __init__(self, mistakes: Sequence[Mistake], name: str = "search file") -> None:
+        self.mistakes = tuple(mistakes)
+        self.name = name
+        count = len(self.mistakes)
+        head = f"{name}: {count} mistake{'s' if count > 1 else ''}"
+        super().__init__("\n  ".join([head, *map(str, self.mistakes)]))
+
+    def __reduce__(self) -> Any:
+        return type(self), (self.mistakes, self.name)
+
+
+def mistake_of(error: InputError, source: Source | None = None) -> Mistake:
+    """An error as a mistake, with its line."""
+    return Mistake(error.field, error.message, source.line(error.field) if source and error.field else None)
+
+
+def override(data: dict[str, Any], settings: Sequence[str]) -> dict[str, Any]:
+    """Search data with ``--set key=value`` applied; ``key`` is a dotted path, ``value`` is YAML.
+
+    Raises:
+        InputError: a setting is not ``key=value``, or its path leads through something that is no section.
+    """
+    result = dict(data)
+    for setting in settings:
+        path, equals, text = setting.partition("=")
+        if not equals or not path:
+            raise InputError(f"'{setting}' is not key=value, such as budget.evaluations=10", "--set")
+        *sections, last = path.split(".")
+        place = result
+        for section in sections:
+            inner = place.get(section)
+            if inner is None:
+                inner = {}
+            elif isinstance(inner, str | int) and section in ("strategy", "workers"):
+                inner = {"name" if section == "strategy" else "count": inner}
+            elif not isinstance(inner, dict):
+                raise InputError(f"'{path}': {section} is no section, but {inner!r}", "--set")
+            place[section] = dict(inner)
+            place = place[section]
+        place[last] = read_yaml(text, f"--set {path}").data
+    return result
+
+
+def parse_spec(data: Any, source: Source | None = None, name: str = "search") -> SearchSpec:
+    """Search data as a checked model.
+
+    Raises:
+        SearchFileError: every field that is wrong.
+    """
+    if not isinstance(data, dict):
+        raise SearchFileError(
+            [Mistake("", "a search file is a mapping of sections such as workload, objectives, budget")], name
+        )
+    try:
+        return SearchSpec.model_validate(data)
+    except ValidationError as error:
+        mistakes = []
+        for detail in error.errors():
+            path = ".".join(str(part) for part in detail["loc"] if part != "none")
+            mistakes.append(Mistake(path, _words(detail), source.line(path) if source else None))
+        raise SearchFileError(list(dict.fromkeys(mistakes)), name) from None
+
+
+def _words(detail: Mapping[str, Any]) -> str:
+    """A pydantic error in plain words."""
+    kind, location, value = detail["type"], detail["loc"], detail.get("input")
+    if kind == "extra_forbidden":
+        known = _fields_at(location[:-1])
+        return f"there is no such field{suggestion(str(location[-1]), known)}"
+    if kind == "missing":
+        return "is missing; every search file needs it"
+    message = str(detail["msg"]).removeprefix("Value error, ")
+    if isinstance(value, str | int | float | bool) or value is None:
+        return f"{message[0].lower()}{message[1:]}, got {value!r}"
+    return f"{message[0].lower()}{message[1:]}"
+
+
+def _fields_at(location: Sequence[Any]) -> list[str]:
+    model: Any = SearchSpec
+    for part in location:
+        field = model.model_fields.get(part) if hasattr(model, "model_fields") else None
+        if field is None:
+            return []
+        candidates = [field.annotation, *getattr(field.annotation, "__args__", ())]
+        model = next((c for c in candidates if hasattr(c, "model_fields")), None)
+    return list(model.model_fields) if hasattr(model, "model_fields") else []
+
+
+def read_spec(path: Path, settings: Sequence[str] = ()) -> tuple[SearchSpec, Source, dict[str, Any]]:
+    """A search file, checked field by field (not yet against simulators: see :mod:`explorer.assembly`).
+
+    Args:
+        path: the file.
+        settings: ``key=value`` overrides.
+
+    Returns:
+        The model, the source with its line numbers, and the plain data with overrides applied.
+
+    Raises:
+        InputError: the file cannot be read, is not YAML, or has wrong fields.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise InputError(f"{path} is not a text file; a search file is YAML") from None
+    except OSError as error:
+        raise InputError(f"cannot read the search file {path} ({error.strerror})") from None
+    source = read_yaml(text, str(path))
+    if not isinstance(source.data, dict):
+        parse_spec(source.data, source, str(path))
+    data = override(source.data, settings)
+    return parse_spec(data, source, str(path)), source, data

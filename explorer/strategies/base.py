@@ -1,0 +1,100 @@
+"""The protocol of strategies: which design is worth trying next?
+
+A strategy knows nothing of Ray or storage. Subclass :class:`Strategy`, register the class (or a function that returns
+one) under the entry-point group ``reram_explorer.strategies``, and inherit
+``tests/explorer/strategies/conformance.py`` for its tests.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+import numpy as np
+
+from explorer.evaluation import Evaluation, Proposal
+from explorer.problem import Problem
+from simulators.protocol import STRATEGIES, Design, InputError, find_plugin
+
+__all__ = ["Strategy", "make_strategy"]
+
+
+class Strategy(ABC):
+    """Suggests proposals and learns from evaluations.
+
+    Args:
+        problem: what is searched.
+        seed: everything random follows from it.
+        options: the strategy's own, as in the search file.
+
+    Raises:
+        InputError: an unknown option, or a value that is not allowed.
+    """
+
+    name: ClassVar[str]
+
+    def __init__(self, problem: Problem, seed: int = 0, options: Mapping[str, object] | None = None) -> None:
+        self.problem = problem
+        self.seed = seed
+        self.options = dict(options or {})
+        self._rng = np.random.default_rng([seed, 0x5EED])
+        self._taken: set[str] = set()
+
+    @abstractmethod
+    def suggest(self, count: int) -> list[Proposal]:
+        """Up to ``count`` proposals, none of which was evaluated, is running or was suggested before.
+
+        Fewer (or none) only when nothing new is left.
+        """
+
+    def update(self, finished: Sequence[Evaluation], running: Sequence[Proposal]) -> None:
+        """Learn.
+
+        Args:
+            finished: new since the last call, whoever proposed them; failed ones included.
+            running: everything that runs now.
+        """
+        self._taken.update(evaluation.key for evaluation in finished if not evaluation.derived_from)
+        self._taken.update(proposal.key for proposal in running)
+
+    def propose(self, design: Design, fidelity: int | None = None) -> Proposal | None:
+        """A proposal for ``design`` at ``fidelity`` (default: full); None if it is taken already."""
+        proposal = Proposal(design, fidelity or self.problem.full_fidelity, strategy=self.name)
+        if proposal.key in self._taken:
+            return None
+        self._taken.add(proposal.key)
+        return proposal
+
+    def anything_new(self) -> Proposal | None:
+        """A random feasible design that is not taken; None when the space is used up."""
+        for _ in range(20):  # sampling finds one at once unless the space is nearly used up
+            for design in self.problem.space.unpack(self.problem.sample(self._rng, 32)):
+                if proposal := self.propose(design):
+                    return proposal
+        if self.problem.space.size > 1_000_000:
+            return None
+        for chunk in self.problem.space.enumerate():
+            for design in self.problem.space.unpack(chunk.take(self.problem.known(chunk).feasible)):
+                if proposal := self.propose(design):
+                    return proposal
+        return None
+
+
+def make_strategy(name: str, problem: Problem, seed: int = 0, options: Mapping[str, object] | None = None) -> Strategy:
+    """The strategy called ``name`` for a problem.
+
+    Args:
+        name: see ``rex list strategies``.
+        problem: what is searched.
+        seed: everything random follows from it.
+        options: the strategy's own.
+
+    Raises:
+        InputError: unknown strategy or options.
+    """
+    found = find_plugin(STRATEGIES, name, "strategy")
+    strategy = found(problem, seed, options or {})
+    if not isinstance(strategy, Strategy):
+        raise InputError(f"strategy '{name}' is registered as {found!r}, which makes no Strategy")
+    return strategy

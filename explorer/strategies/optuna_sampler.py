@@ -1,0 +1,188 @@
+"""Any Optuna sampler as a strategy: NSGA-II, TPE and GPSampler by name.
+
+The sampler sees a black box: bits, integers and categories as its parameters, all objectives as values at full
+fidelity, constraints on outcomes as Optuna's constraints. Proposals that the exact simulators or the space's
+constraints rule out, and repeats, are told to it as failed and asked for again; after ``ASKS`` of them a random new
+design takes their place.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import optuna
+from optuna.distributions import BaseDistribution, CategoricalDistribution, IntDistribution
+from optuna.samplers import BaseSampler, GPSampler, NSGAIISampler, TPESampler
+from optuna.trial import TrialState
+
+from explorer.evaluation import Evaluation, Proposal
+from explorer.problem import Problem
+from explorer.strategies.base import Strategy
+from objectives.objective import Direction
+from simulators.protocol import BinaryVector, Bits, Design, Domain, InputError, Integer
+
+__all__ = ["OptunaStrategy", "gp_sampler", "nsga2", "tpe"]
+
+ASKS = 25  # a sampler that has settled on taken designs would go on for ever
+
+
+class OptunaStrategy(Strategy):
+    """A strategy around an Optuna sampler.
+
+    Args:
+        problem: what is searched.
+        seed: of the sampler.
+        options: keyword arguments of the sampler.
+        sampler: makes the sampler from ``seed`` and the options.
+        name: of the strategy.
+
+    Raises:
+        InputError: the sampler does not take the options.
+    """
+
+    def __init__(
+        self,
+        problem: Problem,
+        seed: int = 0,
+        options: Mapping[str, object] | None = None,
+        *,
+        sampler: Callable[..., BaseSampler],
+        name: str,
+    ) -> None:
+        super().__init__(problem, seed, options)
+        self.name = name  # type: ignore[misc]  # one class serves several samplers: the name is the instance's
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+                made = sampler(seed=seed, **self.options)
+        except (TypeError, ValueError) as error:
+            raise InputError(f"{name} cannot be made with {self.options}: {error}", "strategy") from error
+        self._study = _quiet_study([objective.direction for objective in problem.objectives], made)
+        self._distributions = _distributions(problem)
+        self._trials: dict[str, int] = {}
+
+    def suggest(self, count: int) -> list[Proposal]:
+        proposals: list[Proposal] = []
+        while len(proposals) < count and (proposal := self._ask() or self._random()):
+            proposals.append(proposal)
+        return proposals
+
+    def update(self, finished: Sequence[Evaluation], running: Sequence[Proposal]) -> None:
+        super().update(finished, running)
+        for evaluation in finished:
+            if evaluation.fidelity == self.problem.full_fidelity and not evaluation.derived_from:
+                self._tell(evaluation)
+        for proposal in running:
+            if proposal.key not in self._trials and proposal.fidelity == self.problem.full_fidelity:
+                self._begin(proposal)
+
+    def _ask(self) -> Proposal | None:
+        for _ in range(ASKS):
+            trial = self._study.ask(self._distributions)
+            design = self._design(trial.params)
+            feasible = self.problem.known(self.problem.space.designs([design])).feasible[0]
+            proposal = self.propose(design) if feasible else None
+            if proposal:
+                self._trials[proposal.key] = trial.number
+                return proposal
+            self._study.tell(trial, state=TrialState.FAIL)
+        return None
+
+    def _random(self) -> Proposal | None:
+        proposal = self.anything_new()
+        if proposal:
+            self._begin(proposal)
+        return proposal
+
+    def _begin(self, proposal: Proposal) -> None:
+        """Tell the sampler of a design that it did not propose and that runs now."""
+        self._study.enqueue_trial(self._parameters(proposal.design))
+        self._trials[proposal.key] = self._study.ask(self._distributions).number
+
+    def _tell(self, evaluation: Evaluation) -> None:
+        values = [evaluation.values[o.name] for o in self.problem.objectives] if not evaluation.failed else None
+        constraints = {"violation": evaluation.violation} if self.problem.outcome_constraints else {}
+        number = self._trials.pop(evaluation.key, None)
+        if number is None and values:
+            self._study.add_trial(
+                optuna.create_trial(
+                    values=values,
+                    params=self._parameters(evaluation.design),
+                    distributions=self._distributions,
+                    constraints=constraints,
+                )
+            )
+        elif number is not None:
+            if values:
+                trial = optuna.Trial(self._study, self._study.trials[number]._trial_id)
+                for name, value in constraints.items():
+                    trial.set_constraint(name, value)
+            self._study.tell(number, values, state=TrialState.COMPLETE if values else TrialState.FAIL)
+
+    def _parameters(self, design: Design) -> dict[str, Any]:
+        parameters: dict[str, Any] = {}
+        for name, variable in self.problem.space.variables.items():
+            value = design[name]
+            if _bit_by_bit(variable.domain) and isinstance(value, Bits):
+                parameters.update({f"{name}[{item}]": bit for item, bit in enumerate(value, 1)})
+            else:
+                parameters[name] = str(value) if isinstance(value, Bits) else value
+        return parameters
+
+    def _design(self, parameters: Mapping[str, Any]) -> Design:
+        values: dict[str, Any] = {}
+        for name, variable in self.problem.space.variables.items():
+            domain = variable.domain
+            if isinstance(domain, BinaryVector) and _bit_by_bit(domain):
+                values[name] = [parameters[f"{name}[{item}]"] for item in range(1, domain.length + 1)]
+            else:
+                values[name] = parameters[name]
+        return self.problem.space.design(values)
+
+
+def _quiet_study(directions: Sequence[Direction], sampler: BaseSampler) -> optuna.Study:
+    """A study in memory, without Optuna's line in the log that it was made."""
+    level = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    try:
+        return optuna.create_study(sampler=sampler, directions=directions)
+    finally:
+        optuna.logging.set_verbosity(level)
+
+
+def _distributions(problem: Problem) -> dict[str, BaseDistribution]:
+    distributions: dict[str, BaseDistribution] = {}
+    for name, variable in problem.space.variables.items():
+        domain = variable.domain
+        if isinstance(domain, BinaryVector) and _bit_by_bit(domain):
+            bits = range(1, domain.length + 1)
+            distributions.update({f"{name}[{item}]": CategoricalDistribution((0, 1)) for item in bits})
+        elif isinstance(domain, Integer):
+            distributions[name] = IntDistribution(domain.low, domain.high)
+        else:
+            choices = [domain.value(value) for value in domain.at(np.arange(domain.size))]
+            distributions[name] = CategoricalDistribution([str(c) if isinstance(c, Bits) else c for c in choices])
+    return distributions
+
+
+def _bit_by_bit(domain: Domain) -> bool:
+    """Whether a sampler sees each bit; a short list of vectors is one category."""
+    return isinstance(domain, BinaryVector) and not domain.choices
+
+
+def nsga2(problem: Problem, seed: int = 0, options: Mapping[str, object] | None = None) -> OptunaStrategy:
+    """NSGA-II (Deb et al., 2002) from Optuna; options are ``optuna.samplers.NSGAIISampler``'s."""
+    return OptunaStrategy(problem, seed, options, sampler=NSGAIISampler, name="nsga2")
+
+
+def tpe(problem: Problem, seed: int = 0, options: Mapping[str, object] | None = None) -> OptunaStrategy:
+    """Tree-structured Parzen estimators from Optuna; options are ``optuna.samplers.TPESampler``'s."""
+    return OptunaStrategy(problem, seed, options, sampler=TPESampler, name="tpe")
+
+
+def gp_sampler(problem: Problem, seed: int = 0, options: Mapping[str, object] | None = None) -> OptunaStrategy:
+    """Optuna's Gaussian-process sampler; options are ``optuna.samplers.GPSampler``'s."""
+    return OptunaStrategy(problem, seed, options, sampler=GPSampler, name="gp-sampler")

@@ -1,0 +1,169 @@
+"""Studies: everything that was evaluated, read back from the store."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from explorer.archive import Front, derived_members, front_of, points
+from explorer.evaluation import Evaluation
+from explorer.expressions import Expression
+from explorer.outline import Outline
+from explorer.space import condition
+from explorer.spec import SearchSpec, parse_spec
+from explorer.store import Store, StudyRecord, parse_reference
+
+if TYPE_CHECKING:
+    import pandas
+
+    from explorer.assembly import Assembly
+
+__all__ = ["Study", "load_study"]
+
+
+@dataclass(frozen=True, eq=False)
+class Study:
+    """A study in a store.
+
+    Args:
+        store: where it is.
+        record: what the study keeps beside its evaluations.
+    """
+
+    store: Store
+    record: StudyRecord
+
+    @property
+    def name(self) -> str:
+        """The study's name."""
+        return self.record.name
+
+    @property
+    def reference(self) -> str:
+        """What to write as STUDY on the command line."""
+        if self.store.url.startswith("sqlite:///"):
+            place = self.store.url.removeprefix("sqlite:///")
+            return place if len(self.store.names()) == 1 else f"{place}#{self.name}"
+        return f"{self.store.url}#{self.name}"
+
+    @cached_property
+    def outline(self) -> Outline:
+        """Variables, objectives and constraints of what was searched."""
+        return Outline.from_json(self.record.outline)
+
+    @property
+    def spec(self) -> SearchSpec | None:
+        """The search file; None if the problem was made from functions."""
+        return parse_spec(self.record.search, name=self.name) if self.record.search else None
+
+    @cached_property
+    def rows(self) -> list[Evaluation]:
+        """Everything that is stored: evaluations that were run, and members of families derived from them."""
+        return self.store.evaluations(self.name)
+
+    @property
+    def evaluations(self) -> list[Evaluation]:
+        """Evaluations that were run, failed ones included, in order of arrival."""
+        return [evaluation for evaluation in self.rows if not evaluation.derived_from]
+
+    def refresh(self) -> Study:
+        """The same study, read anew."""
+        return Study(self.store, self.store.find(self.name))
+
+    @property
+    def uses_files(self) -> bool:
+        """Whether objectives come from a user's Python file, which reading never runs."""
+        spec = self.spec
+        return spec is None or any(".py:" in name for name in spec.objectives)
+
+    def assemble(self, **options: Any) -> Assembly:
+        """The search put together again, as :func:`explorer.assembly.assemble` does.
+
+        Raises:
+            InputError: a simulator or objective that it names is not installed any more.
+        """
+        from explorer.assembly import assemble
+
+        spec = self.spec
+        if spec is None:
+            from simulators.protocol import InputError
+
+            raise InputError(
+                f"study '{self.name}' was made from Python functions: call explorer.run with the same problem", "study"
+            )
+        return assemble(spec, Path(self.record.folder), name=self.name, **options)
+
+    def front(self, where: str | Expression | None = None) -> Front:
+        """The Pareto front at full fidelity, completed over families.
+
+        Args:
+            where: keep only designs for which this expression is true; the front is that of the designs that are left.
+                Members of trained families are looked at again under it, unless objectives come from a user's file
+                (which reading never runs): then only stored designs are.
+
+        Raises:
+            InputError: the expression cannot be read or names something unknown.
+        """
+        rows = self.rows
+        if where is None:
+            return front_of(self.outline, points(self.outline, rows))
+        expression = condition(where, self.outline.units, self.outline.space.lengths, "where")
+        if not self.uses_files:
+            rows = [*rows, *self._completed(expression)]
+        found = [point for point in points(self.outline, rows) if _holds(expression, self.outline, vars(point))]
+        return front_of(self.outline, found)
+
+    def _completed(self, expression: Expression) -> list[Evaluation]:
+        problem = self.assemble(check_run=False).problem
+        first: dict[str, Evaluation] = {}
+        for evaluation in self.evaluations:
+            if not evaluation.failed and evaluation.fidelity == self.outline.full_fidelity:
+                first.setdefault(evaluation.family, evaluation)
+        members: list[Evaluation] = []
+        for evaluation in first.values():
+            members += derived_members(
+                problem, evaluation, lambda names: np.asarray(expression.evaluate(names), dtype=bool)
+            )
+        return members
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """All evaluations that were run, one row each."""
+        import pandas
+
+        rows = []
+        for e in self.evaluations:
+            rows.append(
+                {
+                    "design": self.outline.space.describe(e.design), **e.design.to_json(), **e.values,
+                    **{name: value for name, value in e.quantities.items() if name not in e.values},
+                    "fidelity": e.fidelity, "replicate": e.replicate, "cost": e.cost, "seed": e.seed,
+                    "strategy": e.strategy, "failure": e.failure, "duration_s": e.duration_s, "worker": e.worker,
+                }
+            )  # fmt: skip
+        return pandas.DataFrame(rows)
+
+
+def _holds(expression: Expression, outline: Outline, point: Mapping[str, Any]) -> bool:
+    columns = outline.space.designs([point["design"]]).columns
+    names = {**columns, **point["quantities"], **point["values"]}
+    missing = expression.names - set(names)
+    return not missing and bool(np.all(expression.evaluate(names)))
+
+
+def load_study(reference: str | Path) -> Study:
+    """Open a study for reading.
+
+    Args:
+        reference: ``PATH``, ``PATH#name`` or ``URL#name``.
+
+    Raises:
+        InputError: there is no such study.
+    """
+    url, name = parse_reference(str(reference))
+    store = Store(url)
+    return Study(store, store.find(name))

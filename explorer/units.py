@@ -1,0 +1,207 @@
+"""Units: the one table that expressions read quantities with and that people are shown quantities with.
+
+Numbers inside the program are SI (areas in mm2). A person writes ``1.6 us`` or ``85 C`` and is shown ``1.6 µs``.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from typing import TypeAlias
+
+from simulators.protocol import InputError, suggestion
+
+__all__ = [
+    "PLAIN",
+    "Dimension",
+    "Unit",
+    "combined",
+    "describe_dimension",
+    "display_scale",
+    "find_unit",
+    "format_quantity",
+    "is_foreign",
+    "name_dimension",
+    "raised",
+]
+
+Dimension: TypeAlias = tuple[tuple[str, Fraction], ...]
+"""Exponents of the base units, sorted and without zeros: W is ``(("J", 1), ("s", -1))``."""
+
+PLAIN: Dimension = ()
+"""The dimension of counts and fractions."""
+
+
+def combined(left: Dimension, right: Dimension, times: int = 1) -> Dimension:
+    """The dimension of a product (``times=1``) or a quotient (``times=-1``)."""
+    exponents = dict(left)
+    for base, exponent in right:
+        exponents[base] = exponents.get(base, Fraction(0)) + times * exponent
+    return tuple(sorted((base, exponent) for base, exponent in exponents.items() if exponent))
+
+
+def raised(dimension: Dimension, exponent: Fraction) -> Dimension:
+    """The dimension of a power."""
+    return tuple((base, power * exponent) for base, power in dimension) if exponent else PLAIN
+
+
+def _dimension(**exponents: int) -> Dimension:
+    return tuple(sorted((base, Fraction(exponent)) for base, exponent in exponents.items()))
+
+
+@dataclass(frozen=True)
+class Unit:
+    """One unit: ``value`` in it is ``value * factor + offset`` in SI (mm2 for areas)."""
+
+    symbol: str
+    dimension: Dimension
+    factor: Decimal = Decimal(1)
+    offset: Decimal = Decimal(0)
+
+    def to_si(self, value: float) -> float:
+        """``value`` in SI, rounded once: 57 % is 0.57 and 44 nJ is 4.4e-08 to the last bit."""
+        return float(Decimal(repr(value)) * self.factor + self.offset)
+
+    @property
+    def is_si(self) -> bool:
+        """Whether numbers in this unit are SI as they stand."""
+        return self.factor == 1 and self.offset == 0
+
+
+_PREFIXES = {"f": -15, "p": -12, "n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9, "T": 12}
+
+# Per unit: what it measures, its dimension and the prefixes that it is read and shown with. Areas are counted in mm2,
+# so mm2 is a base of its own beside m.
+_MEASURES: Mapping[str, tuple[str, Dimension, str]] = {
+    "s": ("a time", _dimension(s=1), "fpnum"),
+    "J": ("an energy", _dimension(J=1), "fpnumkMG"),
+    "W": ("a power", _dimension(J=1, s=-1), "fpnumkM"),
+    "Hz": ("a frequency", _dimension(s=-1), "kMGT"),
+    "K": ("a temperature", _dimension(K=1), ""),
+    "mm2": ("an area", _dimension(mm2=1), ""),
+    "m": ("a length", _dimension(m=1), "pnum"),
+    "V": ("a voltage", _dimension(V=1), "num"),
+    "A": ("a current", _dimension(J=1, s=-1, V=-1), "fpnum"),
+    "ohm": ("a resistance", _dimension(J=-1, s=1, V=2), "kMG"),
+    "S": ("a conductance", _dimension(J=1, s=-1, V=-2), "pnum"),
+}
+
+# Units that are no prefixed SI unit.
+_OTHERS = [
+    Unit("min", _dimension(s=1), Decimal(60)),
+    Unit("h", _dimension(s=1), Decimal(3600)),
+    Unit("nm2", _dimension(mm2=1), Decimal("1e-12")),
+    Unit("um2", _dimension(mm2=1), Decimal("1e-6")),
+    Unit("cm2", _dimension(mm2=1), Decimal("1e2")),
+    Unit("m2", _dimension(mm2=1), Decimal("1e6")),
+    Unit("C", _dimension(K=1), offset=Decimal("273.15")),
+    Unit("%", PLAIN, Decimal("0.01")),
+    Unit("bit", PLAIN),
+]
+
+_UNITS: Mapping[str, Unit] = {
+    unit.symbol: unit
+    for unit in [
+        *(
+            Unit(prefix + base, dimension, Decimal(10) ** _PREFIXES[prefix])
+            for base, (_, dimension, prefixes) in _MEASURES.items()
+            for prefix in ["", *prefixes]
+        ),
+        *_OTHERS,
+    ]
+}
+
+_KINDS = {PLAIN: "a plain number"} | {dimension: kind for kind, dimension, _ in _MEASURES.values()}
+
+
+def _plain_symbol(symbol: str) -> str:
+    """``symbol`` as the table spells it: ``µs`` (either mu) is ``us``, ``mm²`` is ``mm2``, ``°C`` is ``C``."""
+    spelled = unicodedata.normalize("NFKC", symbol)  # both mu are U+03BC now, superscripts are digits
+    return spelled.replace("\u03bc", "u").replace("\u03a9", "ohm").replace("°", "")
+
+
+def find_unit(symbol: str) -> Unit:
+    """The unit written ``symbol``.
+
+    Raises:
+        InputError: there is none; the message names the nearest.
+    """
+    try:
+        return _UNITS[_plain_symbol(symbol)]
+    except KeyError:
+        raise InputError(f"unknown unit '{symbol}'{suggestion(symbol, _UNITS)}") from None
+
+
+def name_dimension(unit: str) -> Dimension:
+    """The dimension of a variable's or a field's unit, such as ``s``, ``W/mm2`` or ``J/image``.
+
+    Words that are no unit (``image``, ``layers``, ``fraction``) count things and are plain. A known unit that is not SI
+    (``nm``, ``%``) is a dimension of its own, since numbers in it cannot meet SI numbers.
+    """
+    dimension = PLAIN
+    for position, part in enumerate(unit.split("/")):
+        for word in re.split(r"[\s*·]+", part.strip()):
+            known = _UNITS.get(_plain_symbol(word))
+            if known is not None:
+                own = known.dimension if known.is_si else ((known.symbol, Fraction(1)),)
+                dimension = combined(dimension, own, 1 if position == 0 else -1)
+    return dimension
+
+
+def describe_dimension(dimension: Dimension) -> str:
+    """``dimension`` in words: ``a time``, ``in J*s``."""
+    if dimension in _KINDS:
+        return _KINDS[dimension]
+    return "in " + "*".join(base if power == 1 else f"{base}^{power}" for base, power in dimension)
+
+
+def is_foreign(dimension: Dimension) -> bool:
+    """Whether numbers of this dimension are not in SI, so that a literal with a unit cannot meet them."""
+    return not all(_UNITS[base].is_si for base, _ in dimension)
+
+
+def format_quantity(value: float | None, unit: str) -> str:
+    """``value`` for people, to 4 significant digits: ``1.6 µs``, ``214.4 mm²``, ``87.3 %``.
+
+    Args:
+        value: the number in ``unit``; None and NaN are shown as ``-``.
+        unit: SI unit (``s``, ``mm2``, ``W/mm2``), ``fraction`` (shown in percent), any word, or empty for counts.
+    """
+    if value is None or math.isnan(value):
+        return "-"
+    factor, symbol = display_scale(value, unit)
+    text = _digits(value / factor)
+    return f"{text} {symbol}".rstrip()
+
+
+def display_scale(value: float, unit: str) -> tuple[float, str]:
+    """In which unit a quantity about as large as ``value`` is best shown.
+
+    Args:
+        value: the number in ``unit``.
+        unit: as in :func:`format_quantity`.
+
+    Returns:
+        The factor to divide by, and the unit to write behind: (1e-6, "µs") for 1.6e-6 and "s".
+    """
+    if unit == "fraction":
+        return 0.01, "%"
+    base, slash, rest = unit.partition("/")
+    exponent, prefix = 0, ""
+    if base in _MEASURES and value and math.isfinite(value):
+        prefixes = {_PREFIXES[prefix]: prefix for prefix in ["", *_MEASURES[base][2]]}
+        exponent = int(f"{value:.3e}".partition("e")[2]) // 3 * 3  # of the rounded number: 999.96 ns is 1 µs
+        exponent = min(max(exponent, min(prefixes)), max(prefixes))
+        prefix = prefixes[exponent]
+    symbol = prefix.replace("u", "\u00b5") + (base + slash + rest).replace("mm2", "mm²").replace("ohm", "\u03a9")
+    return 10.0**exponent, symbol
+
+
+def _digits(value: float) -> str:
+    """Four significant digits; from 1000 to 10 million all of the digits before the point."""
+    return f"{value:.0f}" if 1e3 <= abs(value) < 1e7 else f"{value + 0.0:.4g}"  # + 0.0: no minus before zero

@@ -1,0 +1,179 @@
+"""Objectives: the decorator, how reports are injected, and how an objective is found by name or in a user's file."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import inspect
+import linecache
+import types
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulators.protocol import OBJECTIVES, Designs, InputError, Report, find_plugin, plugin_names, suggestion
+
+__all__ = ["DESIGNS", "Direction", "Objective", "find_objective", "objective", "objective_names"]
+
+Direction = Literal["maximize", "minimize"]
+
+DESIGNS = "designs"
+"""The parameter name that receives the designs themselves instead of a report."""
+
+
+@dataclass(frozen=True)
+class Objective:
+    """A number that a search makes large or small.
+
+    Args:
+        name: as in search files, tables and expressions.
+        function: takes reports (by parameter name) and returns an array of shape (count,).
+        direction: ``maximize`` or ``minimize``.
+        unit: SI unit of the value, ``mm2`` for areas, ``fraction`` for 0 to 1, empty for a count.
+        bounds: least and greatest possible value where they are known.
+        file: the user's file that defines it, as named in the search file; empty for installed objectives.
+    """
+
+    name: str
+    function: Callable[..., Any]
+    direction: Direction
+    unit: str = ""
+    bounds: tuple[float, float] | None = None
+    file: str = ""
+
+    @property
+    def meaning(self) -> str:
+        """First line of the function's docstring."""
+        return (inspect.getdoc(self.function) or "").partition("\n")[0]
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """Names of the reports that it needs: its parameter names."""
+        return tuple(inspect.signature(self.function).parameters)
+
+    def evaluate(self, reports: Mapping[str, Report | Designs], count: int) -> NDArray[np.float64]:
+        """The objective of every design, shape (count,).
+
+        Args:
+            reports: at least what :attr:`reads` names.
+            count: number of designs; a scalar result stands for all.
+
+        Raises:
+            InputError: the function asks a report for a field that it has not, or returns another shape.
+        """
+        try:
+            result = self.function(**{name: reports[name] for name in self.reads})
+        except AttributeError as error:
+            raise InputError(f"objective '{self.name}': {error}") from error
+        values = np.asarray(result, dtype=np.float64)
+        if values.shape not in ((), (count,)):
+            raise InputError(
+                f"objective '{self.name}' returned an array of shape {values.shape} for {count} designs; "
+                "return one number per design"
+            )
+        return np.broadcast_to(values, (count,))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # The decorated name holds the Objective, not the function: pickle finds that name by itself.
+        return _from_module, (self.function.__module__, self.function.__qualname__)
+
+
+def objective(
+    *, direction: Direction, unit: str = "", bounds: tuple[float, float] | None = None, name: str = ""
+) -> Callable[[Callable[..., Any]], Objective]:
+    """Make a function an objective.
+
+    Args:
+        direction: ``maximize`` or ``minimize``.
+        unit: SI unit of the value (see :class:`Objective`).
+        bounds: least and greatest possible value where they are known.
+        name: the function's name unless given.
+
+    Raises:
+        InputError: the direction is neither of the two, or a parameter of the function is not a plain name.
+    """
+    if direction not in ("maximize", "minimize"):
+        raise InputError(f"direction '{direction}' is not allowed; choose maximize or minimize")
+
+    def wrap(function: Callable[..., Any]) -> Objective:
+        for parameter in inspect.signature(function).parameters.values():
+            if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD, parameter.POSITIONAL_ONLY):
+                raise InputError(
+                    f"objective '{function.__name__}': parameter '{parameter}' must be a plain name; it says which "
+                    "report is read (hardware, training, designs, or a simulator's name)"
+                )
+        return Objective(name or function.__name__, function, direction, unit, bounds)
+
+    return wrap
+
+
+def objective_names() -> list[str]:
+    """Names of the installed objectives."""
+    return plugin_names(OBJECTIVES)
+
+
+def find_objective(name: str, folder: Path | None = None) -> Objective:
+    """The objective called ``name``, or the one in a user's file, ``./my_objectives.py:carbon``.
+
+    Args:
+        name: an installed objective's name, or ``FILE.py:FUNCTION``.
+        folder: relative files are looked for here (the search file's folder).
+
+    Raises:
+        InputError: there is none of that name; or the file or function is missing, is no objective, or fails to load.
+    """
+    file, colon, function = name.rpartition(":")
+    if not colon or not file.endswith(".py"):
+        found = find_plugin(OBJECTIVES, name, "objective")
+        if not isinstance(found, Objective):
+            raise InputError(f"objective '{name}' is registered as {found!r}; decorate it with @objective(...)")
+        return found
+    path = (folder or Path()) / file
+    try:
+        source = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"objective '{name}': cannot read {path} ({error.strerror}); write FILE.py:FUNCTION") from None
+    return _from_source(source, file, function)
+
+
+def _from_module(module: str, attribute: str) -> Objective:
+    """The objective that a module holds under the name of its function."""
+    found = getattr(importlib.import_module(module), attribute)
+    if not isinstance(found, Objective):
+        raise TypeError(f"{module}.{attribute} is no longer an objective")
+    return found
+
+
+def _from_source(source: str, file: str, function: str) -> Objective:
+    """The objective ``function`` of a file's text."""
+    # The text's digest in the name keeps two files of the same name, or two versions of one, apart.
+    label = f"<{file} {hashlib.sha256(source.encode()).hexdigest()[:8]}>"
+    module = types.ModuleType(label)
+    module.__file__ = label
+    linecache.cache[label] = (len(source), None, source.splitlines(keepends=True), label)
+    try:
+        exec(compile(source, label, "exec"), module.__dict__)  # noqa: S102  # the user's own file, named in the search
+    except Exception as error:
+        raise InputError(f"objective file '{file}' fails to load: {type(error).__name__}: {error}") from error
+    found = module.__dict__.get(function)
+    if not isinstance(found, Objective):
+        known = [name for name, value in module.__dict__.items() if isinstance(value, Objective)]
+        problem = "is not decorated with @objective(...)" if callable(found) else "is not in the file"
+        raise InputError(f"objective '{function}' {problem} '{file}'{suggestion(function, known)}")
+    return _FileObjective(found.name, found.function, found.direction, found.unit, found.bounds, file, source, function)
+
+
+@dataclass(frozen=True)
+class _FileObjective(Objective):
+    """An objective of a user's file, with the text that it came from."""
+
+    source: str = ""
+    attribute: str = ""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # A user's file cannot be imported on another node: its text travels instead.
+        return _from_source, (self.source, self.file, self.attribute)

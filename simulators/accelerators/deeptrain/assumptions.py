@@ -1,0 +1,75 @@
+"""The numbers of the DeepTrain model that no table gives. Sections are the paper's.
+
+Two of them are calibrated, one for times and one for energies (:mod:`.calibration` derives the latter); the rest are
+read from other publications or are plain guesses, and say so.
+"""
+
+from __future__ import annotations
+
+from simulators.assumptions import Assumption
+
+__all__ = ["ASSUMPTIONS", "FERMI_LANE_RATE"]
+
+FERMI_LANE_RATE = 16 * 32 * 700e6  # 16 SMs, one full warp of 32 lanes per cycle each, 700 MHz (table I)
+
+_LEVELS = "up to four stacked layers below 100 C (section V.A)"
+
+ASSUMPTIONS = (
+    Assumption(
+        "bn_lane_instructions_per_element", 68.0, "", 5, 500,
+        "calibrated to 'relatively balanced' All-BN on 2R2G (section VI.B)",
+        "GPU lane-instructions per normalised element, forward and backward together",
+    ),
+    Assumption(
+        "bn_forward_share", 1 / 3, "", 0.05, 1.0,
+        "guess: backward runs two reductions and one update where forward runs one pass",
+        "share of those instructions that inference executes",
+    ),
+    Assumption(
+        "gpu_lane_instructions_per_s", FERMI_LANE_RATE, "1/s", 1e9, 1e14,
+        "table I and GPGPU-Sim's GTX 480: 16 SMs x 32 lanes x 700 MHz",
+        "lane-instructions per second of one GPU layer at full rate",
+    ),
+    Assumption(
+        "gpu_energy_per_lane_instruction_j", 36.1e-12, "J", 1e-12, 500e-12,
+        "calibrated to the mean energy saving of 16.6 % of BO-N on 3R1G (section VI.E)",
+        "energy of one lane-instruction, its caches and registers included (derived in calibration.py)",
+    ),
+    Assumption(
+        "gpu_layer_power_w", 12.0, "W", 0.1, 200.0,
+        "fitted together with the thermal resistances",
+        "power of a GPU layer for the thermal model",
+    ),
+    Assumption(
+        "gpu_layer_area_mm2", 53.6, "mm2", 1.0, 1000.0,
+        "stacked dies have one footprint: that of a default ReRAM layer",
+        "area of a GPU layer",
+    ),
+    Assumption(
+        "training_passes", 3, "", 2, 4,
+        "PipeLayer, HPCA 2017: forward, error backward, weight gradient",
+        "matrix-vector passes over the network for a training image",
+    ),
+    Assumption("input_bits", 16, "bit", 1, 32, "section IV.A", "bits of an input, one per crossbar read"),
+    Assumption("weight_bits", 16, "bit", 1, 32, "section IV.A", "bits of a weight, spread over cells"),
+    Assumption("activation_bits", 16, "bit", 1, 32, "section IV.A", "bits of an activation kept for the backward pass"),
+    Assumption(
+        "write_energy_per_bit_j", 1e-13, "J", 1e-16, 1e-7,
+        "tutorial on ReRAM processing in memory: single pulse; program-verify takes tens of pulses (PANTHER)",
+        "energy of writing one bit into a cell",
+    ),
+    Assumption(
+        "row_write_time_s", 50.88e-9, "s", 1e-9, 1e-3,
+        "PipeLayer, HPCA 2017: one write",
+        "time of writing one row of a crossbar; all crossbars write at once",
+    ),
+    Assumption("ambient_k", 318.15, "K", 250.0, 350.0, "45 C, fitted to " + _LEVELS, "temperature around the stack"),
+    Assumption(
+        "layer_resistance_k_per_w", 0.05, "K/W", 0.0, 10.0,
+        "fitted to " + _LEVELS, "thermal resistance of one layer of the stack",
+    ),
+    Assumption(
+        "sink_resistance_k_per_w", 0.2, "K/W", 0.0, 10.0,
+        "fitted to " + _LEVELS, "thermal resistance between the stack and the surroundings",
+    ),
+)  # fmt: skip

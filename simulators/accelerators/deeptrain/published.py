@@ -1,0 +1,37 @@
+"""What the paper publishes of its four networks: where its optimiser puts batch normalisation."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from simulators.protocol import Designs, Workload
+from simulators.workloads import bn_variable
+
+__all__ = ["BO_N", "MEAN_ENERGY_SAVING", "all_and_bo_n", "stack_name"]
+
+BO_N = {  # section VI.D: convolutions that keep their normalisation, counted from 1
+    "vgg11": (5, 7),
+    "vgg16": (5, 7, 8, 13),
+    "vgg19": (5, 8, 11, 16),
+    "resnet18": (3, 6, 7, *range(9, 18)),
+}
+
+MEAN_ENERGY_SAVING = 0.166  # section VI.E: BO-N against All-BN on 3R1G, mean of the four networks
+
+
+def all_and_bo_n(workload: Workload, reram_layers: int, gpu_layers: int) -> Designs:
+    """Two designs of one stack: normalisation after all convolutions, and where the paper's optimiser puts it."""
+    domain = bn_variable(workload).domain
+    bo_n = ",".join(f"C{position}" for position in BO_N[workload.network])
+    return Designs(
+        {
+            "bn": domain.column([domain.parse("all"), domain.parse(bo_n)]),
+            "reram_layers": np.array([reram_layers]),
+            "gpu_layers": np.array([gpu_layers]),
+        }
+    )
+
+
+def stack_name(reram_layers: int, gpu_layers: int) -> str:
+    """The paper's name of a stack, ``3R1G``."""
+    return f"{reram_layers}R{gpu_layers}G"

@@ -1,0 +1,80 @@
+"""The simulator as searches and the command line see it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+from simulators.accelerators.deeptrain.assumptions import ASSUMPTIONS
+from simulators.accelerators.deeptrain.model import FIELDS, evaluate
+from simulators.accelerators.deeptrain.settings import parse_settings
+from simulators.accelerators.deeptrain.validation import validation_cases
+from simulators.accelerators.deeptrain.variables import deeptrain_variables
+from simulators.accelerators.deeptrain.views import make_views
+from simulators.assumptions import Assumptions
+from simulators.protocol import (
+    Designs,
+    Field,
+    HardwareSimulator,
+    InputError,
+    Report,
+    ValidationCase,
+    Variable,
+    View,
+    Workload,
+)
+
+__all__ = ["DeepTrain"]
+
+
+class DeepTrain(HardwareSimulator):
+    """ReRAM layers for convolutions, GPU layers for batch normalisation, stacked: MRNG.
+
+    Args:
+        settings: see :class:`~simulators.accelerators.deeptrain.settings.Settings`.
+
+    Raises:
+        InputError: an unknown setting or assumption, or a value that is not allowed.
+    """
+
+    name: ClassVar[str] = "deeptrain"
+    meaning: ClassVar[str] = "3-D stack of ReRAM layers (convolutions) and GPU layers (batch normalisation)"
+    fields: ClassVar[Mapping[str, Field]] = FIELDS
+
+    def __init__(self, settings: Mapping[str, object] | None = None) -> None:
+        self.settings = parse_settings(settings or {})
+        try:
+            self.assumed = Assumptions(ASSUMPTIONS, self.settings.assumptions)
+        except InputError as error:
+            raise error.under("assumptions") from None
+
+    def variables(self, workload: Workload) -> tuple[Variable, ...]:
+        """The stack's variables and one bit of ``bn`` per convolution."""
+        return deeptrain_variables(workload)
+
+    def simulate(self, designs: Designs, workload: Workload, *, breakdown: bool = False) -> Report:
+        """Totals of all designs; a variable that ``designs`` lacks takes its default, other columns are not read.
+
+        Times and energies are NaN where the network does not fit.
+
+        Raises:
+            InputError: a column holds a value that its variable does not allow, or the workload is unknown.
+        """
+        return evaluate(designs, workload, self.settings, self.assumed, breakdown)
+
+    def views(self) -> Sequence[View]:
+        """Tables of one design."""
+        return make_views(self)
+
+    def validation(self) -> Sequence[ValidationCase]:
+        """The paper's and ISAAC's figures beside this model's."""
+        return validation_cases(self)
+
+    def provenance(self, workload: Workload) -> dict[str, str]:  # noqa: ARG002  # the same for every workload
+        """Settings and assumptions that differ from the defaults."""
+        settings = self.settings.model_dump(exclude_defaults=True, exclude={"assumptions"})
+        return {
+            "settings": json.dumps(settings, sort_keys=True),
+            "assumptions": json.dumps(self.assumed.replaced, sort_keys=True),
+        }

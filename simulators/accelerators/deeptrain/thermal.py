@@ -1,0 +1,56 @@
+"""Temperatures of a stack (Cong, Wei and Zhang, ICCAD 2004)."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulators.accelerators.deeptrain.settings import Settings
+from simulators.assumptions import Assumptions
+
+__all__ = ["layer_powers_w", "stack_temperatures_k"]
+
+
+def layer_powers_w(
+    reram_layers: NDArray[np.int64],
+    reram_power_w: NDArray[np.float64],
+    gpu_layers: NDArray[np.int64],
+    gpu_power_w: float,
+    settings: Settings,
+) -> NDArray[np.float64]:
+    """Power of each layer from the heat sink on; zero beyond a stack's last layer.
+
+    Args:
+        reram_layers, gpu_layers: how many, shape (stacks,).
+        reram_power_w: of one ReRAM layer, shape (stacks,).
+        gpu_power_w: of one GPU layer.
+        settings: which layers lie at the sink.
+
+    Returns:
+        shape (stacks, layers of the highest stack).
+    """
+    near, near_power, far_power = reram_layers, reram_power_w, np.full(len(gpu_layers), gpu_power_w)
+    if settings.next_to_sink == "gpu":
+        near, near_power, far_power = gpu_layers, far_power, near_power
+    total = (reram_layers + gpu_layers)[:, None]
+    position = np.arange(total.max(initial=0))
+    powers = np.where(position < near[:, None], near_power[:, None], far_power[:, None])
+    return np.where(position < total, powers, 0.0)
+
+
+def stack_temperatures_k(powers_w: NDArray[np.float64], assumed: Assumptions) -> NDArray[np.float64]:
+    """T(k) = T_ambient + sum over i <= k of R (sum over j >= i of P_j) + R_sink (sum of all P_j).
+
+    Args:
+        powers_w: of each layer, the one at the heat sink first, shape (..., layers).
+        assumed: the ambient temperature and the two resistances.
+
+    Returns:
+        shape (..., layers); the last layer is the hottest.
+    """
+    through = np.cumsum(powers_w[..., ::-1], axis=-1)[..., ::-1]  # heat that crosses each layer on its way to the sink
+    rise = np.cumsum(assumed["layer_resistance_k_per_w"] * through, axis=-1)
+    temperatures: NDArray[np.float64] = (
+        assumed["ambient_k"] + rise + assumed["sink_resistance_k_per_w"] * powers_w.sum(axis=-1, keepdims=True)
+    )
+    return temperatures

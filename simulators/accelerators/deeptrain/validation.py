@@ -1,0 +1,111 @@
+"""Published figures beside modelled ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from simulators import components
+from simulators.accelerators.deeptrain.published import BO_N, MEAN_ENERGY_SAVING, all_and_bo_n, stack_name
+from simulators.accelerators.deeptrain.thermal import stack_temperatures_k
+from simulators.protocol import Report, ValidationCase, Workload
+
+if TYPE_CHECKING:
+    from simulators.accelerators.deeptrain.simulator import DeepTrain
+
+__all__ = ["validation_cases"]
+
+ISAAC = "ISAAC, ISCA 2016, table 1"
+K = "bn_lane_instructions_per_element"
+MAPPING = "mapping rules (settings) and network stems"
+
+
+def validation_cases(simulator: DeepTrain) -> tuple[ValidationCase, ...]:
+    """All comparisons, with the simulator's own settings and assumptions."""
+    return (*_isaac(), *_stacks(simulator), *_temperatures(simulator))
+
+
+def _isaac() -> Iterator[ValidationCase]:
+    published = {
+        "IMA": (24.08e-3, 0.01312, components.isaac_ima_totals()),
+        "tile": (0.330, 0.372, components.isaac_tile_totals()),
+        "chip": (65.8, 85.4, components.isaac_chip_totals()),
+    }
+    for name, (power_w, area_mm2, modelled) in published.items():
+        yield ValidationCase(f"ISAAC {name}: power", power_w, modelled[0], "W", "exact", ISAAC)
+        yield ValidationCase(f"ISAAC {name}: area", area_mm2, modelled[1], "mm2", "exact", ISAAC)
+    products = components.TILES_PER_CHIP * components.IMAS_PER_TILE / 1.6e-6  # one per IMA in 16 reads of 100 ns
+    operations = products * 2 * 128 * 128
+    yield ValidationCase(
+        "ISAAC chip: throughput per area", 479e9, operations / components.isaac_chip_totals()[1], "1/s/mm2", "exact",
+        "ISAAC, ISCA 2016", "128 x 128 weights of 16 bit per IMA every 1.6 us",
+    )  # fmt: skip
+
+
+def _stacks(simulator: DeepTrain) -> Iterator[ValidationCase]:
+    reports: dict[tuple[str, str], Report] = {}  # two designs each: All-BN, BO-N
+    for network in BO_N:
+        workload = Workload(network)
+        for reram, gpu in ((1, 3), (2, 2), (3, 1)):
+            designs = all_and_bo_n(workload, reram, gpu)
+            reports[network, stack_name(reram, gpu)] = simulator.simulate(designs, workload)
+
+    for network in BO_N:
+        share = _bn_share(reports[network, "2R2G"], 0)
+        yield ValidationCase(
+            f"{network}: normalisation / convolution time, All-BN on 2R2G", None, share, "", "calibrated",
+            "section VI.B, 'relatively balanced'", f"{K} is set by this",
+        )  # fmt: skip
+    for (network, stack), report in reports.items():
+        if stack != "1R3G":
+            low, high, source = None, 1.0, "section VI.A: the stacks that it explores"
+        elif network in ("vgg16", "vgg19"):
+            low, high, source = 1.0, None, "section VI.A: one ReRAM layer is too small, for VGG-19 for example"
+        else:
+            continue  # the paper does not say whether it holds the smaller networks
+        fill = float(report.crossbars_needed[0] / report.crossbars_available[0])
+        yield ValidationCase(
+            f"{network}: crossbars needed / available on {stack}", None, fill, "", "band", source, MAPPING, low, high
+        )
+    for (network, stack), report in reports.items():
+        if stack == "1R3G":
+            continue
+        name = f"{network}: normalisation / convolution time, BO-N on {stack}"
+        source = "section VI.E: no bottleneck any more, at most 1"
+        if (network, stack) == ("resnet18", "3R1G"):
+            assumption = f"{K}; with these rules it stays bound"
+            yield ValidationCase(name, None, _bn_share(report, 1), "", "known mismatch", source, assumption)
+        else:
+            yield ValidationCase(name, None, _bn_share(report, 1), "", "band", source, K, None, 1.0)
+
+    savings = {
+        name: np.mean([1 - field[1] / field[0] for field in (reports[n, "3R1G"].totals[name] for n in BO_N)])
+        for name in ("energy_j", "latency_s", "gpu_instructions")
+    }
+    yield ValidationCase(
+        "energy saved by BO-N on 3R1G, mean", MEAN_ENERGY_SAVING, float(savings["energy_j"]), "", "calibrated",
+        "section VI.E", "gpu_energy_per_lane_instruction_j is set by this",
+    )  # fmt: skip
+    yield ValidationCase(
+        "latency saved by BO-N on 3R1G, mean", None, float(savings["latency_s"]), "", "band",
+        "section VI.E and figure 12", f"prediction; {K}", 0.0, 1.0,
+    )  # fmt: skip
+    yield ValidationCase(
+        "GPU instructions saved by BO-N, mean", None, float(savings["gpu_instructions"]), "", "band",
+        "section VI.D and figure 9(b)", "prediction; element counts alone", 0.0, 1.0,
+    )  # fmt: skip
+
+
+def _bn_share(report: Report, index: int) -> float:
+    return float(report.bn_stage_time_s[index] / report.conv_stage_time_s[index])
+
+
+def _temperatures(simulator: DeepTrain) -> Iterator[ValidationCase]:
+    reram_w, gpu_w = 144 * components.isaac_tile_totals()[0], simulator.assumed["gpu_layer_power_w"]
+    source, assumption = "section V.A: up to four layers below 100 C", "thermal resistances, fitted to this"
+    stacks = {"3R1G": [reram_w] * 3 + [gpu_w], "2R2G": [reram_w] * 2 + [gpu_w] * 2, "4R": [reram_w] * 4}
+    for stack, powers_w in stacks.items():
+        peak_k = float(stack_temperatures_k(np.array(powers_w), simulator.assumed)[-1])
+        yield ValidationCase(f"peak temperature of {stack}", None, peak_k, "K", "calibrated", source, assumption)

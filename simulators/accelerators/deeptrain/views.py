@@ -1,0 +1,135 @@
+"""Tables of one design for people."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from simulators.accelerators.deeptrain.model import FIELDS, Stacks, build_stacks
+from simulators.components import ISAAC_CHIP, ISAAC_IMA, ISAAC_TILE
+from simulators.protocol import Designs, InputError, Report, Table, View, Workload
+
+if TYPE_CHECKING:
+    from simulators.accelerators.deeptrain.simulator import DeepTrain
+
+__all__ = ["make_views"]
+
+
+def make_views(simulator: DeepTrain) -> tuple[View, ...]:
+    """All views of a simulator."""
+    tables: dict[str, tuple[str, Callable[[DeepTrain, Designs, Workload], Table]]] = {
+        "summary": ("totals", _summary),
+        "mapping": ("crossbars, copies and stage times of each layer", _mapping),
+        "area": ("area of each component", partial(_components, quantity="area_mm2", unit="mm2")),
+        "energy": ("energy per image of each component", partial(_components, quantity="energy_j", unit="J")),
+        "power": ("rated power of each component", partial(_components, quantity="power_w", unit="W")),
+        "thermal": ("temperature of each layer of the stack", _thermal),
+        "components": ("circuit parts of ISAAC's tile: power and area of one, and the source", _parts),
+        "assumptions": ("fitted and guessed numbers in force", _assumptions),
+    }
+    return tuple(View(name, meaning, partial(table, simulator)) for name, (meaning, table) in tables.items())
+
+
+def _report(simulator: DeepTrain, designs: Designs, workload: Workload) -> Report:
+    """The report of the one design that a view shows.
+
+    Raises:
+        InputError: there are more or fewer.
+    """
+    if len(designs) != 1:
+        raise InputError(f"a view shows one design, got {len(designs)}")
+    return simulator.simulate(designs, workload, breakdown=True)
+
+
+def _notes(report: Report) -> list[str]:
+    return [] if report.feasible[0] else [report.reason(0)]
+
+
+def _title(simulator: DeepTrain, designs: Designs, workload: Workload) -> str:
+    words = ""
+    for variable in simulator.variables(workload):
+        given = variable.name in designs
+        value = variable.domain.value(designs[variable.name][0]) if given else variable.default
+        if variable.searched or value != variable.default:
+            words += (variable.separator if words else "") + variable.describe(value)
+    return f"{words}: {workload}"
+
+
+def _summary(simulator: DeepTrain, designs: Designs, workload: Workload) -> Table:
+    report = _report(simulator, designs, workload)
+    rows = [(name, report.totals[name][0].item(), field.unit, field.meaning) for name, field in FIELDS.items()]
+    return Table(_title(simulator, designs, workload), ("field", "value", "unit", "meaning"), rows, _notes(report))
+
+
+def _stack(simulator: DeepTrain, designs: Designs, workload: Workload) -> Stacks:
+    return build_stacks(designs, workload, simulator.settings, simulator.assumed)
+
+
+def _mapping(simulator: DeepTrain, designs: Designs, workload: Workload) -> Table:
+    report = _report(simulator, designs, workload)
+    stacks = _stack(simulator, designs, workload)
+    mapping, layers = stacks.mapping, report.by_layer
+    rows = [
+        (
+            name,
+            stacks.table.positions[layer].item(),
+            mapping.weight_crossbars[0, layer].item(),
+            mapping.transposed_crossbars[0, layer].item(),
+            mapping.activation_crossbars[0, layer].item(),
+            layers["copies"][0, layer].item(),
+            layers["conv_stage_time_s"][0, layer].item(),
+            layers["bn_stage_time_s"][0, layer].item(),
+        )
+        for layer, name in enumerate(report.layers)
+    ]
+    columns = (
+        "layer", "products per image", "crossbars of W", "crossbars of its transpose", "crossbars of activations",
+        "copies", "stage time (s)", "normalisation time (s)",
+    )  # fmt: skip
+    return Table(_title(simulator, designs, workload), columns, rows, _notes(report))
+
+
+def _components(simulator: DeepTrain, designs: Designs, workload: Workload, quantity: str, unit: str) -> Table:
+    report = _report(simulator, designs, workload)
+    total = report.totals[quantity][0].item()
+    parts = {name: values[0].item() for name, values in report.by_component[quantity].items()}
+    rows = [(name, value, value / total) for name, value in sorted(parts.items(), key=lambda part: -part[1])]
+    rows.append(("total", total, 1.0))
+    columns = ("component", f"{quantity.rsplit('_', 1)[0]} ({unit})", "share")
+    return Table(_title(simulator, designs, workload), columns, rows, _notes(report))
+
+
+def _thermal(simulator: DeepTrain, designs: Designs, workload: Workload) -> Table:
+    _report(simulator, designs, workload)
+    stacks = _stack(simulator, designs, workload)
+    reram, gpu = (stacks.hardware[name][0].item() for name in ("reram_layers", "gpu_layers"))
+    kinds = ["ReRAM"] * reram + ["GPU"] * gpu
+    if simulator.settings.next_to_sink == "gpu":
+        kinds.reverse()
+    rows = [
+        (position, kind, temperature.item())
+        for position, (kind, temperature) in enumerate(zip(kinds, stacks.temperatures_k[0], strict=True), 1)
+    ]
+    return Table(_title(simulator, designs, workload), ("layer from the heat sink", "kind", "temperature (K)"), rows)
+
+
+def _parts(simulator: DeepTrain, designs: Designs, workload: Workload) -> Table:  # noqa: ARG001  # a view's signature
+    parents = {"IMA": ISAAC_IMA, "tile": ISAAC_TILE, "chip": ISAAC_CHIP}
+    rows = [
+        (parent, part.name, part.count, part.power_w, part.area_mm2, part.source)
+        for parent, parts in parents.items()
+        for part in parts
+    ]
+    columns = ("in each", "part", "count", "power of one (W)", "area of one (mm2)", "source")
+    return Table("Circuit parts of the reference tile", columns, rows)
+
+
+def _assumptions(simulator: DeepTrain, designs: Designs, workload: Workload) -> Table:  # noqa: ARG001  # a view's signature
+    rows = [
+        (name, simulator.assumed[name], declared.value, declared.unit, declared.low, declared.high, declared.meaning,
+         declared.source)
+        for name, declared in simulator.assumed.declared.items()
+    ]  # fmt: skip
+    columns = ("assumption", "value", "default", "unit", "from", "to", "meaning", "source")
+    return Table("Assumptions in force", columns, rows)

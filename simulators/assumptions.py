@@ -1,0 +1,102 @@
+"""Every fitted or guessed number under its own name, with its range and source, and open to be overridden.
+
+A simulator declares its assumptions once, as a tuple of :class:`Assumption`. Its settings may replace any of them::
+
+    hardware: {deeptrain: {assumptions: {bn_lane_instructions_per_element: 50}}}
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from simulators.protocol import InputError, suggestion
+
+__all__ = ["Assumption", "Assumptions"]
+
+
+@dataclass(frozen=True)
+class Assumption:
+    """One number that no table of the paper gives.
+
+    Args:
+        name: as written in settings; ends in its SI unit where it has one.
+        value: the default; an integer stands for a count and may be replaced by an integer only.
+        unit: SI unit, or a plain word (``bit``).
+        low, high: the range within which the model makes sense, both included.
+        source: where the number comes from: a publication, or the statement that it was fitted to.
+        meaning: one line.
+    """
+
+    name: str
+    value: float
+    unit: str
+    low: float
+    high: float
+    source: str
+    meaning: str
+
+    def __post_init__(self) -> None:
+        if not self.low <= self.value <= self.high:
+            raise ValueError(f"{self.name} = {self.value} lies outside its own range {self.low} to {self.high}")
+
+    def parse(self, value: object) -> float:
+        """``value`` as a replacement of the default.
+
+        Raises:
+            InputError: it is not a number of the right kind, or outside the range.
+        """
+        kind = "an integer" if isinstance(self.value, int) else "a number"
+        if isinstance(value, str):  # YAML reads 40e-12 as text
+            try:
+                value = float(value)
+            except ValueError:
+                raise InputError(f"{value!r} is not {kind}; choose {self._range}", self.name) from None
+        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+            raise InputError(f"{value!r} is not {kind}; choose {self._range}", self.name)
+        if isinstance(self.value, int):
+            if value != int(value):
+                raise InputError(f"{value!r} is not an integer; choose {self._range}", self.name)
+            value = int(value)
+        if not self.low <= value <= self.high:
+            raise InputError(f"{value!r} is outside the range of this model; choose {self._range}", self.name)
+        return value
+
+    @property
+    def _range(self) -> str:
+        return f"{self.low:g} to {self.high:g} {self.unit}".rstrip()
+
+
+class Assumptions(Mapping[str, float]):
+    """The values in force: the declared ones, some of them replaced. Read as ``assumed["name"]``; never changes.
+
+    Args:
+        declared: a simulator's assumptions, names unique.
+        replaced: new values by name, as read from a settings file.
+
+    Raises:
+        InputError: ``replaced`` names something that is not declared, or a value outside its range.
+    """
+
+    def __init__(self, declared: Iterable[Assumption], replaced: Mapping[str, object] | None = None) -> None:
+        self.declared = {assumption.name: assumption for assumption in declared}
+        self._values = {name: assumption.value for name, assumption in self.declared.items()}
+        for name, value in (replaced or {}).items():
+            if name not in self.declared:
+                raise InputError(f"there is no such assumption{suggestion(str(name), self.declared)}", str(name))
+            self._values[name] = self.declared[name].parse(value)
+
+    def __getitem__(self, name: str) -> float:
+        return self._values[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    @property
+    def replaced(self) -> dict[str, float]:
+        """Those that differ from what is declared."""
+        return {name: value for name, value in self.items() if value != self.declared[name].value}

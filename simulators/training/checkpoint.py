@@ -1,0 +1,120 @@
+"""Trainings kept on disk, so that asking for more epochs continues and asking for fewer costs nothing.
+
+One file per training: the state after the most epochs that anyone trained, with the results after every epoch before
+it. Files appear whole (written beside, then renamed) and training is deterministic: any number of workers may share a
+folder, and the worst that two with the same key can do is to write the same thing twice.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import logging
+import os
+import pickle
+import tempfile
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+__all__ = ["Checkpoint", "Epoch", "checkpoint_key", "read_checkpoint", "write_checkpoint"]
+
+LAYOUT = 1
+"""Raised when what a checkpoint holds, or how training goes, changes: older files are then no longer used."""
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """Results after one epoch.
+
+    Args:
+        accuracy: on the validation images, as a fraction.
+        test_accuracy: on the test images, as a fraction.
+        loss: mean cross-entropy on the validation images, in nats.
+        time_s: what training and judging this epoch took.
+    """
+
+    accuracy: float
+    test_accuracy: float
+    loss: float
+    time_s: float
+
+
+@dataclass(frozen=True, eq=False)
+class Checkpoint:
+    """A training after ``len(curve)`` epochs.
+
+    Args:
+        curve: results after each epoch.
+        diverged: whether numbers ceased to be finite; such a training never goes on.
+        state: state dictionaries of the network, its average and the optimizer. No random state: every epoch draws its
+            numbers from the seed and its own number.
+    """
+
+    curve: tuple[Epoch, ...]
+    diverged: bool
+    state: Mapping[str, Any]
+
+    def answers(self, epochs: int) -> bool:
+        """Whether results after ``epochs`` are known without training."""
+        return self.diverged or len(self.curve) >= epochs
+
+
+def checkpoint_key(**identity: Any) -> str:
+    """A name for everything that a training's results depend on (plain JSON values): 32 hexadecimal digits."""
+    text = json.dumps({"layout": LAYOUT, **identity}, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def read_checkpoint(path: Path) -> Checkpoint | None:
+    """The checkpoint in ``path``; None where there is none.
+
+    A damaged file counts as none, with a warning: the training starts afresh and replaces it.
+    """
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:  # torch itself does not look at the checksums
+            if damaged := archive.testzip():
+                raise ValueError(f"wrong checksum of {damaged}")
+        # weights_only: tensors and plain values, never code
+        stored = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+        curve = tuple(Epoch(*values) for values in stored["curve"])
+        return Checkpoint(curve, stored["diverged"], stored["state"])
+    except (
+        AttributeError, EOFError, KeyError, NotImplementedError, RuntimeError, TypeError, ValueError,
+        pickle.UnpicklingError, zipfile.BadZipFile,
+    ) as error:  # fmt: skip
+        logger.warning("checkpoint %s is damaged (%s): training starts afresh", path, error)
+        return None
+
+
+def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
+    """Keep ``checkpoint`` in ``path`` (its folder exists), unless the file there holds as many epochs already."""
+    present = read_checkpoint(path)
+    if present and present.answers(len(checkpoint.curve)):
+        return
+    stored = {
+        "curve": [[epoch.accuracy, epoch.test_accuracy, epoch.loss, epoch.time_s] for epoch in checkpoint.curve],
+        "diverged": checkpoint.diverged,
+        "state": checkpoint.state,
+    }
+    handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f"{path.stem}.", suffix=".part")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            torch.save(stored, file)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(beside, path)
+    except BaseException:
+        Path(beside).unlink(missing_ok=True)
+        raise

@@ -1,0 +1,209 @@
+"""The training simulator: accuracy of a batch-normalisation placement, by training it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from simulators.protocol import (
+    Bits,
+    Design,
+    Fidelity,
+    Field,
+    InputError,
+    Report,
+    TrainingSimulator,
+    Variable,
+    Workload,
+)
+from simulators.training.datasets import ImageData, load_images
+from simulators.training.recipe import parse_settings
+from simulators.workloads import bn_variable, dataset_shape, network_for
+
+if TYPE_CHECKING:
+    from simulators.training.checkpoint import Checkpoint
+
+__all__ = ["ImageTraining"]
+
+
+class ImageTraining(TrainingSimulator):
+    """Trains the workload's network, or a narrower proxy of it, on real images.
+
+    Args:
+        settings: see :class:`simulators.training.recipe.TrainingSettings`.
+
+    Raises:
+        InputError: a setting is wrong.
+    """
+
+    name = "training"
+    meaning = "accuracy by really training on real images (PyTorch)"
+    fields: ClassVar[Mapping[str, Field]] = {
+        "accuracy": Field("fraction", "validation accuracy of the averaged weights after the last epoch"),
+        "test_accuracy": Field("fraction", "accuracy on test images, which no decision may look at"),
+        "loss": Field("nat", "mean cross-entropy on the validation images"),
+        "epochs": Field("", "epochs trained, from the start of training; fewer than asked for if it diverged"),
+        "paid": Field("", "epochs trained by this call"),
+        "training_time_s": Field("s", "what these epochs took when they were trained"),
+        "parameters": Field("", "trainable parameters of the network that was trained"),
+        "diverged": Field("", "1 if the loss ceased to be a finite number, else 0"),
+    }
+
+    def __init__(self, settings: Mapping[str, object] | None = None) -> None:
+        self.settings = parse_settings(settings)
+
+    def variables(self, workload: Workload) -> tuple[Variable, ...]:
+        """``bn``: the convolutions that are followed by batch normalisation."""
+        return (bn_variable(workload),)
+
+    def fidelity(self) -> Fidelity:
+        """Epochs, from 1 to ``max_epochs``."""
+        return Fidelity("epochs", 1, self.settings.max_epochs)
+
+    def check(self, workload: Workload) -> None:
+        """Read the images and build the network's table; torch is asked for CUDA only if the settings insist on it.
+
+        Raises:
+            InputError: images, network or device cannot be had, or images and network do not fit.
+        """
+        network_for(workload, self.settings.width)
+        self._images(workload)
+        if self.settings.device == "cuda":
+            from simulators.training.trainer import choose_device
+
+            choose_device("cuda")
+
+    def provenance(self, workload: Workload) -> dict[str, str]:
+        """Images, recipe, proxy, device and PyTorch's version; does not import torch."""
+        data, settings = self._images(workload), self.settings
+        parts = f"{len(data.train)} train, {len(data.validation)} validation, {len(data.test)} test"
+        return {
+            "images": f"{data.name} ({parts})",
+            "images_sha256": data.checksum,
+            "recipe": settings.recipe.model_dump_json(),
+            "proxy": "none" if settings.proxy is None else settings.proxy.model_dump_json(),
+            "device": settings.device,
+            "threads": str(settings.threads),
+            "torch": version("torch"),
+        }
+
+    def simulate(
+        self, design: Design, workload: Workload, *, fidelity: int, seed: int = 0, checkpoints: Path | None = None
+    ) -> Report:
+        """Train one design; see :meth:`simulators.protocol.TrainingSimulator.simulate`.
+
+        Returns:
+            A report with all of ``fields`` and, as series over epochs 1, 2, ..., ``fidelity``, ``accuracy``,
+            ``test_accuracy``, ``loss`` and ``paid_time_s`` (0 where the checkpoint held the epoch). A diverged training
+            stops, and its last results stand for the epochs that it did not train.
+
+        Raises:
+            InputError: the design, the fidelity, the workload or the machine does not allow it.
+        """
+        from simulators.training.checkpoint import read_checkpoint, write_checkpoint
+        from simulators.training.trainer import Trainer, choose_device, reproducible, train
+
+        settings = self.settings
+        epochs = self.fidelity().parse(fidelity)
+        bn = self._bn(design, workload)
+        network = network_for(workload, settings.width)
+        data = self._images(workload)
+        path = None
+        if checkpoints is not None and settings.keep_checkpoints:
+            path = _folder(checkpoints) / f"{self._key(workload, bn, data, seed)}.pt"
+
+        known = read_checkpoint(path) if path else None
+        reached = known
+        if reached is None or not reached.answers(epochs):
+            with reproducible(settings.threads):
+                trainer = Trainer(network, bn, data, settings.recipe, seed, choose_device(settings.device))
+                keep = (lambda checkpoint: write_checkpoint(path, checkpoint)) if path else None
+                reached = train(trainer, epochs, start=known, keep=keep)
+        return _report(reached, epochs, len(known.curve) if known else 0, network.parameters(bn))
+
+    def _key(self, workload: Workload, bn: Bits, data: ImageData, seed: int) -> str:
+        """Names everything that results depend on: what training reads, recipe, images, proxy and seed."""
+        from simulators.training.checkpoint import checkpoint_key
+
+        return checkpoint_key(
+            network=workload.network,
+            options=sorted(workload.options),
+            width=self.settings.width,
+            bn=str(bn),
+            recipe=self.settings.recipe.model_dump(mode="json"),
+            dataset=workload.dataset,
+            images=data.checksum,
+            train_images=len(data.train),
+            seed=seed,
+        )
+
+    def _bn(self, design: Design, workload: Workload) -> Bits:
+        variable = bn_variable(workload)
+        try:
+            bits = variable.domain.parse(design.get("bn", variable.default))
+        except InputError as error:
+            raise error.under("bn") from None
+        return Bits(bits)  # type: ignore[arg-type]  # a binary vector's values are Bits
+
+    def _images(self, workload: Workload) -> ImageData:
+        """The images to train on, checked against the workload."""
+        shape, settings = dataset_shape(workload.dataset), self.settings
+        for name, asked, given in (
+            ("input_size", workload.input_size, shape.size),
+            ("classes", workload.classes, shape.classes),
+        ):
+            if asked not in (None, given):
+                raise InputError(
+                    f"{asked}: the images of {workload.dataset} have {given}; leave it out", f"workload.{name}"
+                )
+        data = load_images(workload.dataset, settings.data, settings.data_dir)
+        count = settings.train_images
+        if count is not None and count > len(data.train):
+            raise InputError(f"{count}: there are {len(data.train)} training images", "proxy.train_images")
+        if settings.recipe.batch_size > (count or len(data.train)):
+            raise InputError(
+                f"{settings.recipe.batch_size} is more than the {count or len(data.train)} training images; choose a "
+                "smaller batch_size",
+                "recipe.batch_size",
+            )
+        return replace(data, train=data.train.first(count))
+
+
+def _folder(path: Path) -> Path:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"cannot keep checkpoints in '{path}' ({error}); choose another folder", "checkpoints"
+        ) from error
+    return path
+
+
+def _report(reached: Checkpoint, epochs: int, known_epochs: int, parameters: int) -> Report:
+    """Results after ``epochs`` epochs of a training of which ``known_epochs`` were paid for before."""
+    curve = reached.curve[:epochs]
+    missing = epochs - len(curve)  # of a diverged training, which stays as it is
+    paid_time_s = [epoch.time_s if number >= known_epochs else 0.0 for number, epoch in enumerate(curve)]
+    totals = {
+        "accuracy": curve[-1].accuracy,
+        "test_accuracy": curve[-1].test_accuracy,
+        "loss": curve[-1].loss,
+        "epochs": len(curve),
+        "paid": max(0, len(curve) - known_epochs),
+        "training_time_s": sum(epoch.time_s for epoch in curve),
+        "parameters": parameters,
+        "diverged": reached.diverged and len(curve) == len(reached.curve),
+    }
+    series = {
+        name: np.array([getattr(epoch, name) for epoch in (*curve, *curve[-1:] * missing)])
+        for name in ("accuracy", "test_accuracy", "loss")
+    }
+    return Report(
+        totals={name: np.array([value], dtype=np.float64) for name, value in totals.items()},
+        series={**series, "paid_time_s": np.array(paid_time_s + [0.0] * missing)},
+    )

@@ -1,0 +1,237 @@
+"""The training loop: a network, its images, a recipe and a seed in; accuracy after every epoch out."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.optim.swa_utils import get_ema_multi_avg_fn
+
+from simulators.protocol import InputError
+from simulators.training.checkpoint import Checkpoint, Epoch
+from simulators.training.datasets import ImageData, Images
+from simulators.training.recipe import Recipe
+from simulators.workloads import Network
+from simulators.workloads.modules import NetworkModule
+
+__all__ = ["Trainer", "choose_device", "reproducible", "train"]
+
+EVALUATION_BATCH = 250
+"""Images judged at once: measured on one CPU core, 250 to 500 are fastest (activations stay in the cache)."""
+
+CROP_BORDER = 4
+"""Pixels that ``flip_crop`` shifts by at most, as in ResNet's CIFAR-10 recipe (He et al., CVPR 2016, section 4.2)."""
+
+
+def choose_device(name: str) -> torch.device:
+    """The device called ``auto``, ``cpu`` or ``cuda``.
+
+    Raises:
+        InputError: there is no CUDA device.
+    """
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    if name == "cuda" and not torch.cuda.is_available():
+        raise InputError("this machine has no CUDA device that PyTorch can use; choose auto or cpu", "device")
+    return torch.device(name)
+
+
+@contextmanager
+def reproducible(threads: int) -> Iterator[None]:
+    """Within, torch runs on ``threads`` CPU threads and prefers deterministic algorithms; afterwards as before."""
+    before = torch.get_num_threads()
+    deterministic = torch.are_deterministic_algorithms_enabled()
+    warn_only = torch.is_deterministic_algorithms_warn_only_enabled()
+    torch.set_num_threads(threads)
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+        torch.use_deterministic_algorithms(deterministic, warn_only=warn_only)
+
+
+def train(
+    trainer: Trainer, epochs: int, *, start: Checkpoint | None = None, keep: Callable[[Checkpoint], None] | None = None
+) -> Checkpoint:
+    """Train until ``epochs`` epochs from the beginning are done, or until the training diverges.
+
+    Args:
+        trainer: fresh from its constructor.
+        epochs: counted from the start of training, not from ``start``.
+        start: where to continue.
+        keep: called with every finished epoch's checkpoint.
+
+    Returns:
+        The last checkpoint.
+    """
+    checkpoint = start or Checkpoint((), False, trainer.state())
+    trainer.load(checkpoint)
+    while not checkpoint.answers(epochs):
+        began = time.perf_counter()
+        finite = trainer.train_epoch(len(checkpoint.curve))
+        accuracy, loss = trainer.evaluate(trainer.validation)
+        test_accuracy, _ = trainer.evaluate(trainer.test)
+        result = Epoch(accuracy, test_accuracy, loss, time.perf_counter() - began)
+        checkpoint = Checkpoint((*checkpoint.curve, result), not finite, trainer.state())
+        if keep:
+            keep(checkpoint)
+    return checkpoint
+
+
+class Trainer:
+    """A network in training, and the average of it that is judged.
+
+    Everything random is drawn from ``seed``: the first weights from the seed alone, an epoch's order of images and
+    their augmentation from the seed and the epoch's number. Nothing hangs on what was drawn before, so a training
+    continues from a checkpoint bit for bit as if it had never stopped (on a CPU; on CUDA some sums have no fixed
+    order).
+
+    Args:
+        network: the table of the network that is trained.
+        bn: one bit per convolution.
+        data: the images; for training at least one batch of them.
+        recipe: how to train.
+        seed: any integer.
+        device: where.
+    """
+
+    def __init__(
+        self, network: Network, bn: Sequence[int], data: ImageData, recipe: Recipe, seed: int, device: torch.device
+    ) -> None:
+        self.recipe, self.seed, self.device = recipe, seed, device
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(_derived(seed, "weights"))
+            module = NetworkModule(network, bn)
+        # channels last: a third faster on CPUs
+        self.network = module.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs know no keyword pair (device, memory_format)
+        self.average = copy.deepcopy(self.network).requires_grad_(False).eval()
+        self.parameters = list(self.network.parameters())
+        self.optimizer = torch.optim.SGD(
+            self.parameters, recipe.learning_rate, recipe.momentum, weight_decay=recipe.weight_decay, fused=True
+        )
+        # batch normalisation's counts of batches are integers and read by nothing
+        self._newest = [value for value in self.network.state_dict().values() if value.is_floating_point()]
+        self._averaged = [value for value in self.average.state_dict().values() if value.is_floating_point()]
+        mean, deviation = _statistics(data.train)
+        self._mean, self._deviation = (
+            torch.tensor(values, dtype=torch.float32, device=device)[:, None, None] for values in (mean, deviation)
+        )
+        self._train, self.validation, self.test = (
+            self._to_device(part) for part in (data.train, data.validation, data.test)
+        )
+
+    def _to_device(self, part: Images) -> tuple[Tensor, Tensor]:
+        images = torch.from_numpy(part.images).to(self.device)
+        return images, torch.from_numpy(part.labels).to(self.device, torch.int64)
+
+    def state(self) -> dict[str, object]:
+        """What a checkpoint has to hold, as copies."""
+        parts: dict[str, object] = {
+            "network": self.network.state_dict(), "average": self.average.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+        }  # fmt: skip
+        return copy.deepcopy(parts)
+
+    def load(self, checkpoint: Checkpoint) -> None:
+        """Take up a checkpoint's state."""
+        self.network.load_state_dict(checkpoint.state["network"])
+        self.average.load_state_dict(checkpoint.state["average"])
+        self.optimizer.load_state_dict(copy.deepcopy(checkpoint.state["optimizer"]))
+
+    def train_epoch(self, epoch: int) -> bool:
+        """Train epoch number ``epoch`` (from 0).
+
+        Returns:
+            Whether the loss stayed finite.
+        """
+        images, labels = self._train
+        batch_size = self.recipe.batch_size
+        steps = len(labels) // batch_size
+        warmup_steps = max(1, self.recipe.warmup_epochs * steps)
+        generator = torch.Generator().manual_seed(_derived(self.seed, f"epoch {epoch}"))
+        order = torch.randperm(len(labels), generator=generator)[: steps * batch_size].to(self.device)
+        total = torch.zeros((), device=self.device)
+        self.network.train()
+        for step, chosen in enumerate(order.view(steps, batch_size), epoch * steps):
+            for group in self.optimizer.param_groups:
+                group["lr"] = self.recipe.learning_rate * min(1.0, (step + 1) / warmup_steps)
+            batch = images[chosen]
+            if self.recipe.augmentation == "flip_crop":
+                batch = _flip_crop(batch, generator)
+            loss = functional.cross_entropy(self.network(self._normalised(batch)), labels[chosen])
+            self.optimizer.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]  # torch's own annotation is missing
+            nn.utils.clip_grad_norm_(self.parameters, self.recipe.gradient_norm)
+            self.optimizer.step()
+            self._update_average(step)
+            total += loss.detach()
+        return bool(total.isfinite())
+
+    def _update_average(self, step: int) -> None:
+        """Move the average towards the newest weights after step number ``step`` (from 0).
+
+        The decay itself starts low, (1 + n) / (10 + n) after n steps (as in TensorFlow's ExponentialMovingAverage with
+        ``num_updates``): the random first weights are soon forgotten, and the first epochs can be judged too.
+        """
+        decay = min(self.recipe.average_decay, (2 + step) / (11 + step))
+        update = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call]  # torch annotates only part of it
+        update(self._averaged, self._newest, 0)
+
+    @torch.inference_mode()
+    def evaluate(self, part: tuple[Tensor, Tensor]) -> tuple[float, float]:
+        """Accuracy (fraction) and mean cross-entropy (nats) of the averaged network.
+
+        Scores that are no finite numbers tell classes apart no more than equal scores do, and count as such: a diverged
+        network puts every image into class 0.
+        """
+        correct, loss = 0, 0.0
+        for begin in range(0, len(part[1]), EVALUATION_BATCH):
+            images, labels = (values[begin : begin + EVALUATION_BATCH] for values in part)
+            scores = self.average(self._normalised(images)).double()
+            scores = torch.where(scores.isfinite().all(dim=1, keepdim=True), scores, 0.0)
+            correct += int((scores.argmax(dim=1) == labels).sum())
+            loss += float(functional.cross_entropy(scores, labels, reduction="sum"))
+        count = len(part[1])
+        return correct / count, loss / count
+
+    def _normalised(self, images: Tensor) -> Tensor:
+        """Bytes to numbers of mean 0 and deviation 1 over the training images."""
+        return images.float().sub_(self._mean).div_(self._deviation).contiguous(memory_format=torch.channels_last)
+
+
+def _derived(seed: int, purpose: str) -> int:
+    """A seed of its own for every purpose."""
+    return int.from_bytes(hashlib.sha256(f"{seed} {purpose}".encode()).digest()[:8], "big") >> 1
+
+
+def _statistics(part: Images) -> tuple[list[float], list[float]]:
+    """Mean and standard deviation of each channel's bytes, from exact counts."""
+    levels = np.arange(256)
+    means, deviations = [], []
+    for channel in range(part.images.shape[1]):
+        counts = np.bincount(part.images[:, channel].ravel(), minlength=256)
+        mean = float(counts @ levels / counts.sum())
+        means.append(mean)
+        deviations.append(max(1.0, float(np.sqrt(counts @ (levels - mean) ** 2 / counts.sum()))))
+    return means, deviations
+
+
+def _flip_crop(images: Tensor, generator: torch.Generator) -> Tensor:
+    """Mirror half of the images and shift each by up to ``CROP_BORDER`` pixels each way, zeros moving in."""
+    count, _, size, _ = images.shape
+    padded = functional.pad(images, [CROP_BORDER] * 4)
+    offsets = torch.randint(0, 2 * CROP_BORDER + 1, (2, count, 1), generator=generator)
+    mirrored = torch.rand(count, 1, generator=generator) < 0.5
+    along = torch.arange(size)
+    rows = (offsets[0] + along).to(images.device)
+    columns = (offsets[1] + torch.where(mirrored, along.flip(0), along)).to(images.device)
+    which = torch.arange(count, device=images.device)[:, None, None]
+    return padded.permute(0, 2, 3, 1)[which, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)

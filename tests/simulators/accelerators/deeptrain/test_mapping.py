@@ -1,0 +1,110 @@
+"""Mapping: crossbars by the printed rule, and replication that is the best there is."""
+
+from itertools import product
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from simulators.accelerators.batches import distinct_combinations
+from simulators.accelerators.deeptrain.assumptions import ASSUMPTIONS
+from simulators.accelerators.deeptrain.mapping import fastest_stage, map_network
+from simulators.accelerators.deeptrain.settings import parse_settings
+from simulators.accelerators.deeptrain.variables import HARDWARE_VARIABLES
+from simulators.accelerators.layers import layer_table
+from simulators.assumptions import Assumptions
+from simulators.components import isaac_tile
+from simulators.protocol import Designs, Workload
+
+
+def mapped(network="vgg11", training=True, settings=None, **columns):
+    hardware = distinct_combinations(Designs({n: np.array([v]) for n, v in columns.items()}, 1), HARDWARE_VARIABLES)
+    tile = isaac_tile(hardware["crossbar_size"], hardware["cell_bits"], hardware["frequency_hz"])
+    return map_network(
+        layer_table(Workload(network)), hardware, tile, training, parse_settings(settings or {}),
+        Assumptions(ASSUMPTIONS),
+    )  # fmt: skip
+
+
+SMALL = st.lists(st.tuples(st.integers(1, 9), st.integers(1, 5)), min_size=1, max_size=3)
+
+
+@given(SMALL, st.integers(0, 120))
+def test_no_other_replication_within_the_budget_is_faster(layers, budget):
+    positions, crossbars = (np.array(column) for column in zip(*layers, strict=True))
+    stage = fastest_stage(positions, crossbars, np.array([budget]))[0]
+    affordable = [
+        max(-(-p // copies) for p, copies in zip(positions, choice, strict=True))
+        for choice in product(*(range(1, p + 1) for p in positions))
+        if np.dot(crossbars, choice) <= budget
+    ]
+    assert stage == min(affordable) if affordable else np.isnan(stage)
+
+
+@given(SMALL, st.lists(st.integers(0, 500), min_size=1, max_size=8))
+def test_budgets_are_kept_and_more_crossbars_never_slow_a_stage(layers, budgets):
+    positions, crossbars = (np.array(column) for column in zip(*layers, strict=True))
+    budget = np.sort(np.array(budgets))
+    stage = fastest_stage(positions, crossbars, budget)
+    fits = ~np.isnan(stage)
+    assert np.array_equal(fits, budget >= crossbars.sum())
+    assert np.all(np.diff(stage[fits]) <= 0)
+    for limit, length in zip(budget[fits], stage[fits], strict=True):
+        assert np.dot(crossbars, np.ceil(positions / length)) <= limit
+
+
+def test_a_copy_takes_the_crossbars_of_the_printed_rule():
+    found = mapped("vgg11")
+    # C2: 64 channels x 9 = 576 rows -> 5; 128 channels x 16 bit / 2 bit per cell = 1024 columns -> 8
+    assert found.weight_crossbars[0, 1] == 40
+    # F1: 512 rows -> 4; 10 x 8 = 80 columns -> 1
+    assert found.weight_crossbars[0, -1] == 4
+    # C1 keeps 64 x 32 x 32 activations of 16 bit in 2-bit cells
+    assert found.activation_crossbars[0, 0] == 64 * 1024 * 8 / 128**2
+    assert np.array_equal(found.transposed_crossbars, found.weight_crossbars)
+    assert found.available[0] == 3 * 13_824
+
+
+@given(
+    st.sampled_from([32, 64, 128, 256, 512]),
+    st.sampled_from([1, 2, 4, 8]),
+    st.integers(1, 7),
+    st.sampled_from([64, 144]),
+)
+def test_no_stack_uses_more_crossbars_than_it_has(size, cell_bits, layers, tiles):
+    found = mapped(crossbar_size=size, cell_bits=cell_bits, reram_layers=layers, tiles_per_layer=tiles)
+    if found.fits[0]:
+        assert found.needed[0] <= found.used[0] <= found.available[0]
+        assert np.all(found.copies >= 1)
+    else:
+        assert np.isnan(found.used[0])
+
+
+def test_inference_keeps_no_transpose_and_no_activations():
+    training, inference = mapped("vgg16"), mapped("vgg16", training=False)
+    assert inference.needed[0] == training.weight_crossbars.sum()
+    assert inference.stage_products[0] < training.stage_products[0]
+
+
+def test_other_rules_move_crossbars_as_they_say():
+    default = mapped("vgg16")
+    kept = mapped("vgg16", settings={"activation_copies": "pipelayer"}).activation_crossbars[0]
+    assert kept[-1] == default.activation_crossbars[0, -1]
+    assert kept[0] == default.activation_crossbars[0, 0] * 27  # first of 14 layers: 2 x 13 + 1
+    alone = mapped("vgg16", settings={"replicate": "weights"})
+    assert alone.needed[0] == default.needed[0]
+    assert alone.stage_products[0] < default.stage_products[0]
+    transposed = mapped("vgg16", settings={"transposed": "own_ceilings"}).transposed_crossbars[0]
+    # C1 transposed: 64 channels x 9 = 576 rows -> 5; 3 x 8 = 24 columns -> 1
+    assert transposed[0] == 5
+    # F1 transposed: 10 rows -> 1; 512 x 8 columns -> 32
+    assert transposed[-1] == 32
+
+
+@pytest.mark.parametrize(
+    ("network", "layers", "fits"),
+    [("vgg16", 1, False), ("vgg19", 1, False), ("vgg16", 2, True), ("vgg19", 2, True), ("vgg19", 3, True)],
+)
+def test_stacks_hold_the_networks_that_the_paper_says(network, layers, fits):
+    assert mapped(network, reram_layers=layers).fits[0] == fits

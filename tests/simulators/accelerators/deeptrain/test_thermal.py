@@ -1,0 +1,49 @@
+"""The stack's temperatures against worked figures."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from simulators.accelerators.deeptrain.assumptions import ASSUMPTIONS
+from simulators.accelerators.deeptrain.settings import parse_settings
+from simulators.accelerators.deeptrain.thermal import layer_powers_w, stack_temperatures_k
+from simulators.assumptions import Assumptions
+
+ASSUMED = Assumptions(ASSUMPTIONS)
+
+
+@pytest.mark.parametrize(
+    ("powers_w", "celsius"),
+    [([47.5] * 4, 107), ([47.5] * 3 + [12.0], 93), ([47.5] * 2 + [12.0] * 2, 80)],
+)
+def test_stacks_reach_the_temperatures_of_the_formula(powers_w, celsius):
+    peak_k = stack_temperatures_k(np.array(powers_w), ASSUMED)[-1]
+    assert round(peak_k - 273.15) == celsius
+
+
+@given(st.lists(st.floats(0, 100), min_size=1, max_size=8))
+def test_the_sum_is_the_one_printed(powers_w):
+    resistance, sink = ASSUMED["layer_resistance_k_per_w"], ASSUMED["sink_resistance_k_per_w"]
+    expected = [
+        ASSUMED["ambient_k"] + sink * sum(powers_w) + sum(resistance * sum(powers_w[i:]) for i in range(k + 1))
+        for k in range(len(powers_w))
+    ]
+    assert stack_temperatures_k(np.array(powers_w), ASSUMED) == pytest.approx(expected)
+
+
+def test_hotter_layers_at_the_sink_keep_the_stack_cooler():
+    stack = (np.array([3]), np.array([47.5]), np.array([1]), 12.0)
+    cool, hot = (
+        stack_temperatures_k(layer_powers_w(*stack, parse_settings({"next_to_sink": near})), ASSUMED).max()
+        for near in ("reram", "gpu")
+    )
+    assert cool < hot
+
+
+def test_low_stacks_beside_high_ones_end_where_they_end():
+    counts = np.array([1, 3])
+    powers = layer_powers_w(counts, np.array([47.5, 47.5]), np.array([1, 1]), 12.0, parse_settings({}))
+    assert powers.tolist() == [[47.5, 12.0, 0.0, 0.0], [47.5, 47.5, 47.5, 12.0]]
+    alone = stack_temperatures_k(np.array([47.5, 12.0]), ASSUMED)
+    assert stack_temperatures_k(powers, ASSUMED)[0].max() == pytest.approx(alone.max())

@@ -1,0 +1,35 @@
+"""Published figures: every case holds, and the calibrated constant is what its derivation gives."""
+
+import pytest
+
+from simulators.accelerators.deeptrain import DeepTrain
+from simulators.accelerators.deeptrain.calibration import ENERGY, calibrated_gpu_energy_j, mean_energy_saving
+
+CASES = DeepTrain().validation()
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_published_figures_come_out_as_closely_as_claimed(case):
+    assert case.holds, case
+
+
+def test_names_are_unique_and_sources_given():
+    assert len({case.name for case in CASES}) == len(CASES)
+    assert all(case.source for case in CASES)
+
+
+def test_mismatches_are_listed_and_are_mismatches():
+    mismatches = [case for case in CASES if case.tier == "known mismatch"]
+    assert [case.name for case in mismatches] == ["resnet18: normalisation / convolution time, BO-N on 3R1G"]
+    assert mismatches[0].modelled > 1
+
+
+def test_cases_follow_the_simulator_s_own_assumptions():
+    other = DeepTrain({"assumptions": {"bn_lane_instructions_per_element": 30}}).validation()
+    assert [case.modelled for case in other] != [case.modelled for case in CASES]
+
+
+def test_the_energy_per_instruction_is_the_calibrated_one():
+    simulator = DeepTrain()
+    assert calibrated_gpu_energy_j() == pytest.approx(simulator.assumed[ENERGY], rel=2e-3)
+    assert mean_energy_saving(simulator) == pytest.approx(0.166, abs=5e-4)

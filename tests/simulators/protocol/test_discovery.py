@@ -1,0 +1,25 @@
+"""Plug-ins are found by name, and missing ones are told apart."""
+
+import pytest
+
+from simulators.accelerators.deeptrain import DeepTrain
+from simulators.protocol import NETWORKS, InputError, find_plugin, load_simulator, plugin_names, suggestion
+
+
+def test_networks_and_simulators_are_registered():
+    assert {"vgg11", "vgg16", "vgg19", "resnet18", "resnet20"} <= set(plugin_names(NETWORKS))
+    assert load_simulator("deeptrain") is DeepTrain
+
+
+def test_a_misspelt_name_suggests_the_right_one():
+    with pytest.raises(InputError, match=r"unknown simulator 'deeptrian' \(did you mean 'deeptrain'\?\)"):
+        load_simulator("deeptrian")
+
+
+def test_a_name_far_from_all_lists_what_there_is():
+    with pytest.raises(InputError, match=r"unknown network 'xyz'; known: .*vgg16"):
+        find_plugin(NETWORKS, "xyz", "network")
+
+
+def test_suggestions_are_empty_when_nothing_is_known():
+    assert suggestion("word", []) == ""

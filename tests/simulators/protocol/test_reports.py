@@ -1,0 +1,65 @@
+"""Reports and validation cases read as their users rely on."""
+
+import pickle
+
+import numpy as np
+import pytest
+
+from simulators.protocol import Fidelity, InputError, Report, ValidationCase
+
+REPORT = Report(
+    {"latency_s": np.array([1.0, 2.0]), "needed": np.array([5.0, 50.0]), "available": np.array([10.0, 10.0])},
+    {"needs {needed:.0f}, has {available:.0f}": np.array([False, True])},
+)
+
+
+def test_totals_are_read_as_attributes():
+    assert REPORT.latency_s.tolist() == [1.0, 2.0]
+    assert REPORT.count == 2
+    assert REPORT.row(1) == {"latency_s": 2.0, "needed": 50.0, "available": 10.0}
+
+
+def test_an_unknown_field_suggests_the_one_meant():
+    with pytest.raises(AttributeError, match="did you mean 'latency_s'"):
+        _ = REPORT.latency
+
+
+def test_reasons_carry_the_numbers_of_the_design():
+    assert REPORT.feasible.tolist() == [True, False]
+    assert REPORT.reason(0) == ""
+    assert REPORT.reason(1) == "needs 50, has 10"
+
+
+def test_reports_cross_processes():
+    copy = pickle.loads(pickle.dumps(REPORT))  # noqa: S301  # our own bytes
+    assert copy.latency_s.tolist() == [1.0, 2.0]
+
+
+@pytest.mark.parametrize(
+    ("tier", "published", "modelled", "holds"),
+    [
+        ("exact", 100.0, 100.9, True),
+        ("exact", 100.0, 101.1, False),
+        ("tight", 100.0, 109.0, True),
+        ("tight", 100.0, 111.0, False),
+        ("tight", None, 100.0, False),
+        ("band", None, 0.5, True),
+        ("band", None, 1.5, False),
+        ("known mismatch", 1.0, 9.0, True),
+    ],
+)
+def test_a_case_holds_as_closely_as_its_tier_says(tier, published, modelled, holds):
+    case = ValidationCase("case", published, modelled, "", tier, "somewhere", low=0.0, high=1.0)
+    assert case.holds is holds
+
+
+@pytest.mark.parametrize("value", [0, 21, 2.5, "3", True])
+def test_a_fidelity_outside_its_range_is_refused(value):
+    with pytest.raises(InputError, match="1 to 20"):
+        Fidelity("epochs", 1, 20).parse(value)
+
+
+def test_errors_carry_their_field_across_processes():
+    error = InputError("wrong", "a").under("b")
+    copy = pickle.loads(pickle.dumps(error))  # noqa: S301  # our own bytes
+    assert (str(copy), copy.field) == ("b.a: wrong", "b.a")

@@ -1,0 +1,44 @@
+"""Assumptions can be replaced within their range, and nothing else."""
+
+import pytest
+
+from simulators.assumptions import Assumption, Assumptions
+from simulators.protocol import InputError
+
+DECLARED = (
+    Assumption("energy_j", 1e-12, "J", 1e-15, 1e-9, "somewhere", "energy of a thing"),
+    Assumption("passes", 3, "", 1, 4, "somewhere", "how often"),
+)
+
+
+def test_what_is_not_replaced_keeps_its_value():
+    assumed = Assumptions(DECLARED, {"passes": 2})
+    assert dict(assumed) == {"energy_j": 1e-12, "passes": 2}
+    assert assumed.replaced == {"passes": 2}
+
+
+def test_numbers_may_be_written_as_text():
+    assert Assumptions(DECLARED, {"energy_j": "5e-12"})["energy_j"] == 5e-12
+
+
+@pytest.mark.parametrize(
+    ("replaced", "words"),
+    [
+        ({"energy": 1e-12}, "energy: there is no such assumption.*did you mean 'energy_j'"),
+        ({"energy_j": 1.0}, "energy_j: 1.0 is outside.*1e-15 to 1e-09 J"),
+        ({"energy_j": "much"}, "'much' is not a number"),
+        ({"energy_j": float("nan")}, "not a number"),
+        ({"energy_j": None}, "not a number"),
+        ({"passes": 2.5}, "not an integer"),
+        ({"passes": True}, "not an integer"),
+        ({"passes": 5}, "outside.*1 to 4"),
+    ],
+)
+def test_wrong_replacements_say_what_is_allowed(replaced, words):
+    with pytest.raises(InputError, match=words):
+        Assumptions(DECLARED, replaced)
+
+
+def test_a_default_outside_its_own_range_is_a_mistake_of_the_model():
+    with pytest.raises(ValueError, match="outside its own range"):
+        Assumption("a", 5.0, "", 0.0, 1.0, "", "")

@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+import logging
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+import torch
+
+from simulators.training.checkpoint import Checkpoint, Epoch, checkpoint_key, read_checkpoint, write_checkpoint
+
+
+def training(epochs: int, diverged: bool = False) -> Checkpoint:
+    curve = tuple(Epoch(0.1 * number, 0.1, 2.0 / number, 1.5) for number in range(1, epochs + 1))
+    state = {"network": {"weight": torch.arange(1000.0) * epochs}, "optimizer": {"param_groups": [{"lr": 0.1}]}}
+    return Checkpoint(curve, diverged, state)
+
+
+def test_a_checkpoint_is_read_as_it_was_written(tmp_path: Path) -> None:
+    path = tmp_path / "key.pt"
+    write_checkpoint(path, training(3))
+    found = read_checkpoint(path)
+    assert found is not None
+    assert found.curve == training(3).curve
+    assert torch.equal(found.state["network"]["weight"], training(3).state["network"]["weight"])
+    assert found.state["optimizer"] == {"param_groups": [{"lr": 0.1}]}
+
+
+def test_the_file_keeps_the_most_epochs_and_nothing_lies_beside_it(tmp_path: Path) -> None:
+    path = tmp_path / "key.pt"
+    for epochs in (2, 5, 3, 5):
+        write_checkpoint(path, training(epochs))
+    found = read_checkpoint(path)
+    assert found is not None
+    assert len(found.curve) == 5
+    assert [file.name for file in tmp_path.iterdir()] == ["key.pt"]
+
+
+def test_no_file_is_no_checkpoint(tmp_path: Path) -> None:
+    assert read_checkpoint(tmp_path / "key.pt") is None
+
+
+def test_a_checkpoint_answers_what_it_has_seen_and_a_diverged_one_everything() -> None:
+    assert training(3).answers(3)
+    assert not training(3).answers(4)
+    assert training(1, diverged=True).answers(20)
+
+
+def flipped(content: bytes) -> bytes:
+    """One bit of a weight changed: the zip archive and the pickle in it stay readable."""
+    at = content.index(torch.arange(1000.0).mul(3).numpy().tobytes()) + 1000
+    return content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [lambda _: b"", lambda _: b"something else", lambda content: content[: len(content) // 2], flipped],
+    ids=["empty", "other", "truncated", "one bit"],
+)
+def test_a_damaged_file_is_warned_about_counts_as_none_and_can_be_replaced(
+    tmp_path: Path, damage: object, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "key.pt"
+    write_checkpoint(path, training(3))
+    path.write_bytes(damage(path.read_bytes()))  # type: ignore[operator]  # a function of bytes
+    with caplog.at_level(logging.WARNING):
+        assert read_checkpoint(path) is None
+    assert "key.pt is damaged" in caplog.text
+    assert "starts afresh" in caplog.text
+    write_checkpoint(path, training(1))
+    assert read_checkpoint(path) is not None
+
+
+def test_a_file_of_another_layout_counts_as_damaged(tmp_path: Path) -> None:
+    torch.save({"weights": torch.ones(3)}, tmp_path / "key.pt")
+    assert read_checkpoint(tmp_path / "key.pt") is None
+
+
+class Code:
+    """What a hostile file would hold."""
+
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return Path.touch, (Path("/nonexistent/never"),)  # type: ignore[return-value]  # hostile
+
+
+def test_a_file_that_holds_code_is_not_run(tmp_path: Path) -> None:
+    torch.save({"curve": [], "diverged": False, "state": Code()}, tmp_path / "key.pt")
+    assert read_checkpoint(tmp_path / "key.pt") is None
+
+
+def test_writers_of_one_key_and_readers_never_meet_half_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "key.pt"
+    write_checkpoint(path, training(1))
+
+    def write(first: int) -> None:
+        for epochs in range(first, 30, 2):
+            write_checkpoint(path, training(epochs))
+
+    def read() -> list[int]:
+        lengths = []
+        for _ in range(60):
+            found = read_checkpoint(path)
+            assert found is not None
+            assert torch.equal(found.state["network"]["weight"], torch.arange(1000.0) * len(found.curve))
+            lengths.append(len(found.curve))
+        return lengths
+
+    with ThreadPoolExecutor(4) as pool:
+        writers = [pool.submit(write, first) for first in (1, 2)]
+        readers = [pool.submit(read) for _ in range(2)]
+        for writer in writers:
+            writer.result()
+        for reader in readers:
+            assert reader.result()
+    assert [file.name for file in tmp_path.iterdir()] == ["key.pt"]
+
+
+def test_keys_tell_trainings_apart_and_do_not_hang_on_the_order_of_words() -> None:
+    assert checkpoint_key(bn="101", seed=1) == checkpoint_key(seed=1, bn="101")
+    assert checkpoint_key(bn="101", seed=1) != checkpoint_key(bn="101", seed=2)
+    assert checkpoint_key(recipe={"a": 1.0}) != checkpoint_key(recipe={"a": 1.5})

@@ -1,0 +1,275 @@
+from __future__ import annotations
+
+import logging
+import pickle
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from simulators.protocol import Bits, Design, InputError, Report, Workload, load_simulator
+from simulators.training import ImageTraining
+from simulators.training.trainer import reproducible
+from simulators.workloads import network_for
+
+WORKLOAD = Workload("vgg11", "fashion-mnist")
+TINY: Mapping[str, object] = {
+    "proxy": {"width": 0.0625, "train_images": 192},
+    "recipe": {"batch_size": 32, "augmentation": "flip_crop"},
+    "device": "cpu",
+}
+LEARNING: Mapping[str, object] = {
+    "proxy": {"train_images": 1500},
+    "recipe": {"batch_size": 32, "warmup_epochs": 0},
+    "device": "cpu",
+}
+
+
+def trained(
+    bn: str = "all", epochs: int = 1, seed: int = 0, checkpoints: Path | None = None,
+    settings: Mapping[str, object] = TINY,
+) -> Report:  # fmt: skip
+    simulator = ImageTraining(settings)
+    bits = simulator.variables(WORKLOAD)[0].domain.parse(bn)
+    return simulator.simulate(Design({"bn": bits}), WORKLOAD, fidelity=epochs, seed=seed, checkpoints=checkpoints)
+
+
+def results(report: Report) -> dict[str, object]:
+    """Everything but times and what was paid."""
+    totals = {name: value for name, value in report.row().items() if name not in ("paid", "training_time_s")}
+    return totals | {name: values.tolist() for name, values in report.series.items() if name != "paid_time_s"}
+
+
+def test_importing_it_and_asking_what_a_run_needs_does_not_import_torch() -> None:
+    program = (
+        "import sys, simulators.training as training; from simulators.protocol import Workload; "
+        "simulator = training.ImageTraining(); workload = Workload('vgg11', 'fashion-mnist'); "
+        "simulator.check(workload); simulator.provenance(workload); simulator.variables(workload); "
+        "sys.exit('torch' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+def test_it_is_found_by_name_and_says_what_it_reads_and_offers() -> None:
+    assert load_simulator("training") is ImageTraining
+    simulator = ImageTraining({"max_epochs": 30})
+    assert simulator.reads(WORKLOAD) == ("bn",)
+    assert (simulator.fidelity().name, simulator.fidelity().low, simulator.fidelity().high) == ("epochs", 1, 30)
+    assert simulator.variables(WORKLOAD)[0].default == Bits([1] * 8)
+
+
+def test_it_can_be_sent_to_another_process() -> None:
+    assert pickle.loads(pickle.dumps(ImageTraining(TINY))).settings == ImageTraining(TINY).settings  # noqa: S301  # our own bytes
+
+
+def test_with_batch_normalisation_it_learns_and_without_it_does_not() -> None:
+    """The DeepTrain paper's effect (section III), in seconds."""
+    assert trained("all", 2, settings=LEARNING).row()["accuracy"] > 0.6
+    assert trained("none", 2, settings=LEARNING).row()["accuracy"] < 0.15
+
+
+def test_a_report_holds_every_declared_field_and_the_curves() -> None:
+    report = trained(epochs=2)
+    row = report.row()
+    assert set(row) == set(ImageTraining.fields)
+    assert report.count == 1
+    assert 0 <= row["accuracy"] <= 1
+    assert (row["epochs"], row["paid"], row["diverged"]) == (2, 2, 0)
+    assert row["parameters"] == network_for(WORKLOAD, 0.0625).parameters([1] * 8)
+    assert {name: len(values) for name, values in report.series.items()} == dict.fromkeys(
+        ("accuracy", "test_accuracy", "loss", "paid_time_s"), 2
+    )
+    assert report.series["accuracy"][-1] == row["accuracy"]
+    assert report.series["paid_time_s"].sum() == pytest.approx(row["training_time_s"])
+
+
+def test_the_same_seed_gives_the_same_values_and_another_seed_others() -> None:
+    assert results(trained(epochs=2, seed=3)) == results(trained(epochs=2, seed=3))
+    assert results(trained(epochs=2, seed=3)) != results(trained(epochs=2, seed=4))
+
+
+def test_continuing_from_4_to_12_epochs_is_training_12_bit_for_bit(tmp_path: Path) -> None:
+    trained("C2,C5", 4, checkpoints=tmp_path / "continued")
+    continued = trained("C2,C5", 12, checkpoints=tmp_path / "continued")
+    straight = trained("C2,C5", 12, checkpoints=tmp_path / "straight")
+    assert results(continued) == results(straight)
+    assert (continued.row()["paid"], straight.row()["paid"]) == (8, 12)
+    assert np.count_nonzero(continued.series["paid_time_s"]) == 8
+
+    files = [list((tmp_path / name).iterdir()) for name in ("continued", "straight")]
+    assert [path.name for path in files[0]] == [path.name for path in files[1]]
+    states = [torch.load(paths[0], weights_only=True)["state"] for paths in files]
+    for part in ("network", "average"):
+        for name, value in states[0][part].items():
+            assert torch.equal(value, states[1][part][name]), name
+    momenta = [state["optimizer"]["state"] for state in states]
+    assert momenta[0].keys() == momenta[1].keys() != set()
+    for number, values in momenta[0].items():
+        assert torch.equal(values["momentum_buffer"], momenta[1][number]["momentum_buffer"])
+
+
+def test_fewer_epochs_than_trained_are_answered_from_the_curve_for_nothing(tmp_path: Path) -> None:
+    fresh = trained(epochs=2)
+    trained(epochs=3, checkpoints=tmp_path)
+    found = trained(epochs=2, checkpoints=tmp_path)
+    assert results(found) == results(fresh)
+    assert found.row()["paid"] == 0
+    assert not found.series["paid_time_s"].any()
+    assert found.row()["training_time_s"] > 0
+
+
+def test_every_finished_epoch_is_kept_so_that_an_interrupted_training_goes_on(tmp_path: Path) -> None:
+    class InterruptedTrainingError(Exception):
+        pass
+
+    from simulators.training import checkpoint, trainer
+
+    simulator = ImageTraining(TINY)
+    with pytest.MonkeyPatch.context() as patch:
+        train_epoch = trainer.Trainer.train_epoch
+
+        def killed_in_epoch_3(self: trainer.Trainer, epoch: int) -> bool:
+            if epoch == 2:
+                raise InterruptedTrainingError
+            return train_epoch(self, epoch)
+
+        patch.setattr(trainer.Trainer, "train_epoch", killed_in_epoch_3)
+        with pytest.raises(InterruptedTrainingError):
+            simulator.simulate(Design({}), WORKLOAD, fidelity=4, checkpoints=tmp_path)
+    kept = checkpoint.read_checkpoint(next(tmp_path.iterdir()))
+    assert kept is not None
+    assert len(kept.curve) == 2
+    assert trained(epochs=3, checkpoints=tmp_path).row()["paid"] == 1
+
+
+def test_what_changes_results_never_shares_a_checkpoint(tmp_path: Path) -> None:
+    trained(checkpoints=tmp_path)
+    others = [
+        {"seed": 1},
+        {"bn": "C1"},
+        {"settings": {**TINY, "recipe": {"batch_size": 32}}},
+        {"settings": {**TINY, "proxy": {"width": 0.0625, "train_images": 160}}},
+        {"settings": {**TINY, "proxy": {"width": 0.125, "train_images": 192}}},
+    ]
+    for other in others:
+        assert trained(checkpoints=tmp_path, **other).row()["paid"] == 1, other  # type: ignore[arg-type]  # mixed values
+    assert len(list(tmp_path.iterdir())) == 1 + len(others)
+
+
+def test_what_does_not_change_results_shares_a_checkpoint(tmp_path: Path) -> None:
+    trained(checkpoints=tmp_path)
+    for other in (
+        {"max_epochs": 30},
+        {"threads": 2},
+        {"proxy": {"width": 0.0625, "train_images": 192, "data": "bundled"}},
+    ):
+        assert trained(checkpoints=tmp_path, settings={**TINY, **other}).row()["paid"] == 0
+
+
+def test_checkpoints_can_be_switched_off(tmp_path: Path) -> None:
+    trained(checkpoints=tmp_path, settings={**TINY, "keep_checkpoints": False})
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_damaged_checkpoint_is_trained_afresh_with_a_warning(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    before = trained(epochs=2, checkpoints=tmp_path)
+    (path,) = tmp_path.iterdir()
+    path.write_bytes(path.read_bytes()[:-100])
+    with caplog.at_level(logging.WARNING):
+        after = trained(epochs=2, checkpoints=tmp_path)
+    assert "damaged" in caplog.text
+    assert results(after) == results(before)
+    assert after.row()["paid"] == 2
+    assert trained(epochs=2, checkpoints=tmp_path).row()["paid"] == 0
+
+
+def test_a_diverged_training_stops_and_reports_finite_numbers(tmp_path: Path) -> None:
+    settings = {**TINY, "recipe": {"batch_size": 32, "learning_rate": 1e30, "gradient_norm": 1e30, "warmup_epochs": 0}}
+    report = trained("none", 4, checkpoints=tmp_path, settings=settings)
+    row = report.row()
+    assert (row["diverged"], row["epochs"], row["paid"]) == (1, 1, 1)
+    assert row["accuracy"] == 0.1  # everything is put into class 0
+    assert row["loss"] == pytest.approx(np.log(10))
+    assert report.series["accuracy"].tolist() == [0.1] * 4
+    assert np.isfinite(list(row.values())).all()
+    assert trained("none", 8, checkpoints=tmp_path, settings=settings).row()["paid"] == 0
+
+
+def test_training_leaves_the_processes_own_random_numbers_and_settings_alone() -> None:
+    torch.manual_seed(5)
+    state, threads = torch.get_rng_state(), torch.get_num_threads()
+    trained()
+    assert torch.equal(torch.get_rng_state(), state)
+    assert torch.get_num_threads() == threads
+    assert not torch.are_deterministic_algorithms_enabled()
+    with reproducible(3):
+        assert torch.get_num_threads() == 3
+
+
+def test_unknown_epochs_networks_and_bits_are_refused() -> None:
+    simulator = ImageTraining(TINY)
+    for epochs in (0, 21, 1.5, True):
+        with pytest.raises(InputError, match="choose 1 to 20"):
+            simulator.simulate(Design({}), WORKLOAD, fidelity=epochs)  # type: ignore[arg-type]  # that is the point
+    with pytest.raises(InputError) as caught:
+        simulator.simulate(Design({"bn": Bits("101")}), WORKLOAD, fidelity=1)
+    assert caught.value.field == "bn"
+    with pytest.raises(InputError) as caught:
+        simulator.check(Workload("vgg12", "fashion-mnist"))
+    assert caught.value.field == "workload.network"
+
+
+@pytest.mark.parametrize(
+    ("settings", "workload", "field"),
+    [
+        ({}, Workload("vgg11", "cifar10"), "data_dir"),
+        ({"data_dir": "/nonexistent"}, WORKLOAD, "data_dir"),
+        ({"proxy": {"train_images": 6001}}, WORKLOAD, "proxy.train_images"),
+        ({"proxy": {"train_images": 63}}, WORKLOAD, "recipe.batch_size"),
+        ({}, Workload("vgg11", "fashion-mnist", input_size=64), "workload.input_size"),
+        ({}, Workload("vgg11", "fashion-mnist", classes=5), "workload.classes"),
+        ({}, Workload("vgg11", "mnist"), "workload.dataset"),
+    ],
+)
+def test_a_check_finds_what_a_run_would_lack(settings: dict[str, object], workload: Workload, field: str) -> None:
+    with pytest.raises(InputError) as caught:
+        ImageTraining(settings).check(workload)
+    assert caught.value.field == field
+    with pytest.raises(InputError):
+        ImageTraining(settings).simulate(Design({}), workload, fidelity=1)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="needs a machine without CUDA")
+def test_cuda_is_refused_where_there_is_none() -> None:
+    with pytest.raises(InputError, match="no CUDA device") as caught:
+        ImageTraining({"device": "cuda"}).check(WORKLOAD)
+    assert caught.value.field == "device"
+
+
+def test_checkpoints_where_no_folder_can_be_made_are_refused_before_training(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match="choose another folder") as caught:
+        trained(checkpoints=tmp_path / "file")
+    assert caught.value.field == "checkpoints"
+
+
+def test_provenance_names_images_recipe_and_proxy() -> None:
+    told = ImageTraining(TINY).provenance(WORKLOAD)
+    assert told["images"] == "Fashion-MNIST, bundled (192 train, 2000 validation, 2000 test)"
+    assert len(told["images_sha256"]) == 64
+    assert '"learning_rate":0.04' in told["recipe"]
+    assert '"width":0.0625' in told["proxy"]
+    assert told["torch"] == torch.__version__.split("+")[0] or told["torch"] == torch.__version__
+
+
+def test_a_residual_network_trains_with_as_many_bits_as_the_full_one() -> None:
+    workload = Workload("resnet20", "fashion-mnist")
+    report = ImageTraining(TINY).simulate(Design({}), workload, fidelity=1)
+    assert report.row()["parameters"] < 10_000
+    assert report.row()["loss"] < 10
