@@ -9,8 +9,10 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import moocore
@@ -26,7 +28,10 @@ from simulators.protocol import Design, InputError, suggestion
 if TYPE_CHECKING:
     import pandas
 
-__all__ = ["Archive", "Front", "Point", "Scale", "derived_members", "front", "front_of", "nondominated", "points"]
+__all__ = [
+    "Archive", "Front", "Point", "Scale", "averaged", "completion", "derived_members", "front", "front_of",
+    "nondominated", "points",
+]  # fmt: skip
 
 HELD_OUT = "test_"
 """Fields whose names begin so are measured on data that no search may see; only final reports show them."""
@@ -82,39 +87,48 @@ class Scale:
     """Maps every objective to 0 (worst) .. 1 (best), so that hypervolumes are fractions of a fixed box.
 
     Args:
-        worst, best: per objective, in the order of ``objectives``.
+        objectives: of the problem.
+        low, high: per objective the ends of its range; infinity and -infinity while nothing is known of it.
     """
 
     objectives: tuple[ObjectiveInfo, ...]
-    worst: tuple[float, ...]
-    best: tuple[float, ...]
+    low: tuple[float, ...]
+    high: tuple[float, ...]
 
     @classmethod
     def of(cls, problem: Problem, evaluations: Iterable[Evaluation] = (), looks: int = 4096) -> Scale:
         """The scale of a problem: known bounds, else what ``looks`` random designs show of cheap objectives, else what
-        the evaluations show of expensive ones (it then moves while these are few)."""
+        the evaluations show of expensive ones (it then widens as more arrive)."""
         known = problem.known(problem.sample(np.random.default_rng(problem.seed), looks))
-        finished = [evaluation for evaluation in evaluations if not evaluation.failed]
-        worst, best = [], []
+        ranges = []
         for objective in problem.objectives:
-            if objective.bounds:
-                low, high = objective.bounds
-            elif objective.cheap:  # what random designs show
-                values = known.objectives[objective.name]
-                low, high = float(np.min(values)), float(np.max(values))
-            else:
-                seen = [evaluation.values[objective.name] for evaluation in finished] or [0.0, 1.0]
-                low, high = min(seen), max(seen)
-            if high <= low:
-                high = low + (abs(low) or 1.0)
-            worst.append(low if objective.sign > 0 else high)
-            best.append(high if objective.sign > 0 else low)
-        return cls(problem.objectives, tuple(worst), tuple(best))
+            low, high = objective.bounds or (math.nan, math.nan)
+            seen = known.objectives[objective.name] if objective.cheap else np.array([])
+            ranges.append((
+                low if math.isfinite(low) else float(np.min(seen, initial=math.inf)),
+                high if math.isfinite(high) else float(np.max(seen, initial=-math.inf)),
+            ))  # fmt: skip
+        scale = cls(problem.objectives, *map(tuple, zip(*ranges, strict=True)))
+        for evaluation in evaluations:
+            scale = scale.widened(evaluation)
+        return scale
+
+    def widened(self, evaluation: Evaluation) -> Scale:
+        """The scale with an evaluation inside it; cheap objectives keep their range, they were looked at before."""
+        if evaluation.failed:
+            return self
+        expensive = [None if o.cheap else evaluation.values[o.name] for o in self.objectives]
+        low = tuple(old if new is None else min(old, new) for old, new in zip(self.low, expensive, strict=True))
+        high = tuple(old if new is None else max(old, new) for old, new in zip(self.high, expensive, strict=True))
+        return self if (low, high) == (self.low, self.high) else Scale(self.objectives, low, high)
 
     def hypervolume(self, values: NDArray[np.float64]) -> float:
         """The share of the box that rows of ``values`` (count x objectives) dominate, 0 to 1."""
-        worst, best = np.array(self.worst), np.array(self.best)
-        unit = np.clip((values - worst) / (best - worst), 0.0, 1.0)
+        seen = np.isfinite(self.low)
+        low, high = np.where(seen, self.low, 0.0), np.where(seen, self.high, 1.0)
+        high = np.where(high > low, high, low + np.where(low == 0, 1.0, np.abs(low)))  # a single value: any box will do
+        unit = np.clip((values - low) / (high - low), 0.0, 1.0)
+        unit = np.where([objective.sign > 0 for objective in self.objectives], unit, 1.0 - unit)
         unit = unit[(unit > 0).all(axis=1)]
         if len(unit) == 0:
             return 0.0
@@ -124,7 +138,7 @@ class Scale:
 def derived_members(
     problem: Problem, evaluation: Evaluation, where: Callable[[Mapping[str, Any]], NDArray[np.bool_]] | None = None
 ) -> list[Evaluation]:
-    """The best of an evaluation's family: members that no other member dominates, as evaluations that cost nothing.
+    """The best of an evaluation's family: feasible members that no other dominates, as evaluations that cost nothing.
 
     Args:
         problem: what is searched.
@@ -132,11 +146,12 @@ def derived_members(
         where: keeps only members for which it is true; gets variables, fields and objectives as arrays.
     """
     designs = problem.members(evaluation.design)
-    known = problem.known(designs)
-    designs = designs.take(known.feasible)
-    if len(designs) == 0:
+    if len(designs) == 1:  # it is alone
         return []
     known = problem.known(designs)
+    designs, known = designs.take(known.feasible), known.take(known.feasible)
+    if len(designs) == 0:
+        return []
     values = problem.derive(designs, known, evaluation)
     names = {**known.names(designs), **values}
     for name, value in evaluation.quantities.items():
@@ -145,9 +160,11 @@ def derived_members(
         (np.broadcast_to(constraint.violation(names), len(designs)) for constraint in problem.outcome_constraints),
         np.zeros(len(designs)),
     )
-    keep = np.ones(len(designs), dtype=bool) if where is None else where(names)
     table = np.column_stack([values[objective.name] for objective in problem.objectives])
-    chosen = np.flatnonzero(keep & np.isfinite(table).all(axis=1))
+    keep = (violation == 0) & np.isfinite(table).all(axis=1)
+    if where is not None:
+        keep &= where(names)
+    chosen = np.flatnonzero(keep)
     chosen = chosen[nondominated(table[chosen], problem.objectives)]
     training_fields = {k: v for k, v in evaluation.quantities.items() if k not in known.fields}
     members = []
@@ -160,7 +177,7 @@ def derived_members(
                 design=design,
                 values={name: float(value[index]) for name, value in values.items()},
                 quantities={**{k: float(v[index]) for k, v in known.fields.items()}, **training_fields},
-                violation=float(violation[index]),
+                violation=0.0,
                 series={},
                 cost=0.0,
                 duration_s=0.0,
@@ -177,16 +194,52 @@ def points(outline: Outline, evaluations: Iterable[Evaluation]) -> list[Point]:
         outline: of the study.
         evaluations: finished and derived ones, in any order; failed and low-fidelity ones are passed over.
     """
-    finished = [e for e in evaluations if not e.failed and e.fidelity == outline.full_fidelity]
-    of_family: dict[str, dict[int, Evaluation]] = {}
+    evaluations = [evaluation for evaluation in evaluations if _counts(outline, evaluation)]
+    of_family = _replicates(evaluations)
     of_design: dict[Design, dict[int, Evaluation]] = {}
-    for evaluation in sorted(finished, key=lambda e: (bool(e.derived_from), e.replicate)):
+    for evaluation in sorted(evaluations, key=lambda e: (bool(e.derived_from), e.replicate)):
         of_design.setdefault(evaluation.design, {}).setdefault(evaluation.replicate, evaluation)
-        if not evaluation.derived_from:
-            of_family.setdefault(evaluation.family, {}).setdefault(evaluation.replicate, evaluation)
     return [
         _point(outline, next(iter(own.values())), own, of_family.get(next(iter(own.values())).family, own))
         for own in of_design.values()
+    ]
+
+
+def _counts(outline: Outline, evaluation: Evaluation) -> bool:
+    return not evaluation.failed and evaluation.fidelity == outline.full_fidelity
+
+
+def _replicates(evaluations: Iterable[Evaluation]) -> dict[str, dict[int, Evaluation]]:
+    """Per family the first evaluation of each replicate that was run."""
+    of_family: dict[str, dict[int, Evaluation]] = {}
+    for evaluation in sorted(evaluations, key=lambda e: e.replicate):
+        if not evaluation.derived_from:
+            of_family.setdefault(evaluation.family, {}).setdefault(evaluation.replicate, evaluation)
+    return of_family
+
+
+def averaged(outline: Outline, replicates: Mapping[int, Evaluation]) -> Evaluation:
+    """The first of a family's replicates, with the means of the objectives that the family shares."""
+    first = next(iter(replicates.values()))
+    means = {
+        objective.name: float(np.mean([evaluation.values[objective.name] for evaluation in replicates.values()]))
+        for objective in outline.objectives
+        if objective.shared
+    }
+    return replace(first, values={**first.values, **means})
+
+
+def completion(
+    problem: Problem,
+    evaluations: Iterable[Evaluation],
+    where: Callable[[Mapping[str, Any]], NDArray[np.bool_]] | None = None,
+) -> list[Evaluation]:
+    """The members of all evaluated families that matter for a front, see :func:`derived_members`."""
+    of_family = _replicates(e for e in evaluations if _counts(problem.outline, e))
+    return [
+        member
+        for replicates in of_family.values()
+        for member in derived_members(problem, averaged(problem.outline, replicates), where)
     ]
 
 
@@ -254,7 +307,7 @@ class Front(Sequence[Point]):
             lines.append(f"  {point.label}: {values}")
         return "\n".join(lines)
 
-    @property
+    @cached_property
     def matrix(self) -> NDArray[np.float64]:
         """Objective values, points x objectives."""
         return matrix(self.points, self.outline.objectives)
@@ -322,9 +375,9 @@ class Front(Sequence[Point]):
         return out.getvalue()
 
 
-def front_of(outline: Outline, found: Sequence[Point]) -> Front:
-    """The feasible, non-dominated ones of ``found``."""
-    feasible = [point for point in found if point.feasible]
+def front_of(outline: Outline, found: Iterable[Point]) -> Front:
+    """The feasible, non-dominated ones of ``found``; of equal ones the first, evaluated ones before derived ones."""
+    feasible = sorted((point for point in found if point.feasible), key=lambda point: bool(point.derived_from))
     keep = nondominated(matrix(feasible, outline.objectives), outline.objectives)
     return Front(outline, [point for point, kept in zip(feasible, keep, strict=True) if kept])
 
@@ -337,14 +390,7 @@ def front(problem: Problem, evaluations: Iterable[Evaluation]) -> Front:
         evaluations: in any order; only finished ones at full fidelity count.
     """
     evaluations = list(evaluations)
-    seen: set[str] = set()
-    derived: list[Evaluation] = []
-    for evaluation in sorted(evaluations, key=lambda e: e.replicate):
-        full = not evaluation.failed and evaluation.fidelity == problem.full_fidelity and not evaluation.derived_from
-        if full and evaluation.family not in seen:
-            seen.add(evaluation.family)
-            derived += derived_members(problem, evaluation)
-    return front_of(problem.outline, points(problem.outline, [*evaluations, *derived]))
+    return front_of(problem.outline, points(problem.outline, [*evaluations, *completion(problem, evaluations)]))
 
 
 class Archive:
@@ -358,38 +404,65 @@ class Archive:
     def __init__(self, problem: Problem, evaluations: Iterable[Evaluation] = ()) -> None:
         self.problem = problem
         self.evaluations: list[Evaluation] = list(evaluations)
-        self._families = {e.family for e in self.evaluations if e.derived_from or self._counts(e)}
         self.scale = Scale.of(problem, self.evaluations)
-        self.front = front_of(problem.outline, points(problem.outline, self.evaluations))
-
-    def _counts(self, evaluation: Evaluation) -> bool:
-        return not evaluation.failed and evaluation.fidelity == self.problem.full_fidelity
+        counted = [evaluation for evaluation in self.evaluations if _counts(problem.outline, evaluation)]
+        self._replicates = _replicates(counted)
+        self._known = {evaluation.design for evaluation in counted}
+        self._hypervolume: float | None = None
+        self._replace(points(problem.outline, counted))
 
     def add(self, evaluation: Evaluation) -> list[Evaluation]:
         """Take in an evaluation.
 
         Returns:
-            The members of its family that are on the front now and were not known before.
+            The members of families that came to the front with it and were not known before.
         """
         self.evaluations.append(evaluation)
-        if not self._counts(evaluation):
-            return []
+        self._rescale(evaluation)
         outline = self.problem.outline
-        if evaluation.replicate > 0:  # means move: every point of the family must be looked at again
-            self.front = front_of(outline, points(outline, self.evaluations))
+        if not _counts(outline, evaluation):
             return []
-        derived: list[Evaluation] = []
-        if evaluation.family not in self._families:
-            self._families.add(evaluation.family)
-            derived = derived_members(self.problem, evaluation)
-        found = points(outline, [evaluation, *derived])
-        self.front = front_of(outline, [*self.front, *found])
-        on_front = {point.design for point in self.front}
-        kept = [member for member in derived if member.design in on_front]
+        self._known.add(evaluation.design)
+        replicates = self._replicates.setdefault(evaluation.family, {})
+        is_first = not replicates
+        means_move = evaluation.replicate > 0 or not (is_first or 0 in replicates)
+        replicates.setdefault(evaluation.replicate, evaluation)
+        if means_move:  # values may have got worse: members that were dominated so far, of any family, may come back
+            derived = completion(self.problem, self.evaluations)
+            self._replace(points(outline, [*self.evaluations, *derived]))
+        else:
+            derived = derived_members(self.problem, evaluation) if is_first else []
+            own = {evaluation.design, *(member.design for member in derived)}
+            found = points(outline, [*replicates.values(), evaluation, *derived])
+            self._join([point for point in found if point.design in own])
+        kept = [member for member in derived if member.design in self._on_front - self._known]
         self.evaluations.extend(kept)
+        self._known.update(member.design for member in kept)
         return kept
+
+    def _join(self, found: Sequence[Point]) -> None:
+        """Put points on the front if they belong there."""
+        signs = [objective.sign for objective in self.front.outline.objectives]
+        front, values = self.front.matrix * signs, matrix(found, self.front.outline.objectives) * signs
+        replaced = {point.design for point in found}
+        dominated = all((front >= row).all(axis=1).any() and not (front == row).all(axis=1).any() for row in values)
+        if dominated and self._on_front.isdisjoint(replaced):
+            return  # as for most points: no need to compare those of the front with each other
+        self._replace([*(point for point in self.front if point.design not in replaced), *found])
+
+    def _replace(self, found: Sequence[Point]) -> None:
+        self.front = front_of(self.problem.outline, found)
+        self._on_front = {point.design for point in self.front}
+        self._hypervolume = None
+
+    def _rescale(self, evaluation: Evaluation) -> None:
+        scale = self.scale.widened(evaluation)
+        if scale is not self.scale:
+            self.scale, self._hypervolume = scale, None
 
     @property
     def hypervolume(self) -> float:
         """The share of the scale's box that the front dominates, 0 to 1."""
-        return self.scale.hypervolume(self.front.matrix)
+        if self._hypervolume is None:
+            self._hypervolume = self.scale.hypervolume(self.front.matrix)
+        return self._hypervolume

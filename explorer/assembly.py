@@ -5,7 +5,8 @@ All that is wrong is collected first and reported together.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,14 +18,17 @@ from explorer.expressions import parse
 from explorer.problem import Problem
 from explorer.simulator_problem import Bench, SimulatorProblem, needed_simulators
 from explorer.space import Space, condition
-from explorer.spec import Mistake, SearchFileError, SearchSpec, mistake_of
+from explorer.spec import Mistake, SearchFileError, SearchSpec, mistake_of, parse_spec
 from explorer.strategies import Strategy, make_strategy
 from explorer.yaml_source import Source
 from objectives import Objective, find_objective
 from simulators.protocol import (
+    SIMULATORS,
+    STRATEGIES,
     BinaryVector,
     Bits,
     Categorical,
+    Design,
     Domain,
     Fidelity,
     InputError,
@@ -33,11 +37,13 @@ from simulators.protocol import (
     TrainingSimulator,
     Variable,
     Workload,
+    find_plugin,
     load_simulator,
+    plugin_names,
     suggestion,
 )
 
-__all__ = ["Assembly", "assemble"]
+__all__ = ["Assembly", "assemble", "assemble_source"]
 
 
 @dataclass(frozen=True)
@@ -62,19 +68,41 @@ class Assembly:
 class _Collector:
     """Collects mistakes, so that one pass finds them all."""
 
-    def __init__(self, source: Source | None) -> None:
+    def __init__(self, source: Source | None, mistakes: Iterable[Mistake]) -> None:
         self.source = source
-        self.mistakes: list[Mistake] = []
+        self.mistakes = list(mistakes)
 
     def add(self, error: InputError, field: str = "") -> None:
-        if isinstance(error, SearchFileError):
-            self.mistakes += error.mistakes
-            return
         self.mistakes.append(mistake_of(error.under(field) if field else error, self.source))
+
+    def right(self, *sections: str) -> bool:
+        """Whether nothing wrong was found in any of these sections of the file."""
+        return not any(mistake.field.partition(".")[0] in sections for mistake in self.mistakes)
 
     def stop(self, name: str) -> None:
         if self.mistakes:
-            raise SearchFileError(list(dict.fromkeys(self.mistakes)), name)
+            raise SearchFileError(self.mistakes, name)
+
+
+def assemble_source(source: Source, folder: Path, name: str = "search") -> Assembly:
+    """Put a search together from plain data.
+
+    Args:
+        source: of the search.
+        folder: relative paths in it start here.
+        name: of the file, for messages.
+
+    Raises:
+        SearchFileError: everything that is wrong, of fields and of what they mean together.
+    """
+    mistakes: tuple[Mistake, ...] = ()
+    try:
+        spec = parse_spec(source)
+    except SearchFileError as error:
+        if error.rest is None:
+            raise
+        spec, mistakes = error.rest, error.mistakes
+    return assemble(spec, folder, source=source, name=name, mistakes=mistakes)
 
 
 def assemble(
@@ -85,6 +113,7 @@ def assemble(
     checkpoints: Path | None = None,
     check_run: bool = True,
     name: str = "search",
+    mistakes: Sequence[Mistake] = (),
 ) -> Assembly:
     """Put a search together.
 
@@ -95,45 +124,54 @@ def assemble(
         checkpoints: folder shared by all workers; None keeps nothing.
         check_run: also check what a run needs (data, a feasible design); reading a study does not.
         name: of the file, for messages.
+        mistakes: found before; ``spec`` then lacks the sections that have them.
 
     Raises:
-        SearchFileError: everything that is wrong.
+        SearchFileError: everything that is wrong. What only follows from another mistake is not told.
     """
-    found = _Collector(source)
+    found = _Collector(source, mistakes)
     workload = Workload(
         spec.workload.network, spec.workload.dataset, spec.workload.mode, spec.workload.input_size,
         spec.workload.classes, tuple(sorted(spec.workload.options.items())),
     )  # fmt: skip
     bench = Bench(_simulators(spec, folder, found), workload)
     objectives = _objectives(spec, folder, found)
-    if found.mistakes:
+    _check_names(spec, found)
+    if len(bench.simulators) < len(spec.simulators) or not found.right("simulators", "workload"):
         found.stop(name)
     needed = _needed(bench, objectives, spec, found)
     variables = _variables(bench, needed, spec, found)
-    found.stop(name)
-    space = Space(variables)
     fidelity = _fidelity(bench, needed, spec, found)
+    if check_run:
+        _check_simulators(bench, needed, spec, found)
+    if not variables:
+        found.stop(name)
+    space = Space(variables)
     problem = _problem(bench, space, objectives, fidelity, spec, checkpoints, found)
     if problem is None:
+        _designs(space, spec, found)
         found.stop(name)
         raise AssertionError("a problem that cannot be built has a mistake")
     initial = _initial(problem, spec, found)
-    try:
-        make_strategy(spec.strategy.name, problem, spec.seed, spec.strategy.options)
-    except InputError as error:
-        found.add(error, "" if error.field else "strategy")
+    if found.right("strategy"):
+        try:
+            make_strategy(spec.strategy.name, problem, spec.seed, spec.strategy.options)
+        except InputError as error:
+            found.add(error, "" if error.field else "strategy")
     if check_run:
-        for key, simulator in problem.simulators.items():
-            try:
-                simulator.check(workload)
-            except InputError as error:
-                found.add(error, "" if error.field else f"simulators.{key}")
         try:
             problem.check_feasible()
         except InputError as error:
             found.add(error)
     found.stop(name)
     return Assembly(spec, problem, initial)
+
+
+def _place(error: InputError, simulator: str, spec: SearchSpec) -> str:
+    """What to put before the field of a simulator's complaint: nothing if the file has that field at the top."""
+    head = error.field.partition(".")[0]
+    at_top = head in SearchSpec.model_fields and head not in spec.simulators[simulator]
+    return "" if at_top else f"simulators.{simulator}"
 
 
 def _simulators(spec: SearchSpec, folder: Path, found: _Collector) -> dict[str, Simulator]:
@@ -149,21 +187,29 @@ def _simulators(spec: SearchSpec, folder: Path, found: _Collector) -> dict[str, 
             if spec.proxy is not None:
                 settings.setdefault("proxy", spec.proxy)
             if spec.data_dir is not None:
-                settings.setdefault("data_dir", str(folder / Path(spec.data_dir).expanduser()))
+                settings.setdefault("data_dir", str(folder / os.path.expanduser(spec.data_dir)))
         try:
             simulators[name] = kind(settings)
         except InputError as error:
-            head = error.field.partition(".")[0]
-            at_top = head in ("proxy", "data_dir") and head not in spec.simulators[name]
-            found.add(error, "" if at_top else f"simulators.{name}")
-    if not spec.simulators:
-        found.add(InputError(f"name at least one{suggestion('', ())}, such as deeptrain", "simulators"))
+            found.add(error, _place(error, name, spec))
+    if not spec.simulators and found.right("simulators"):
+        found.add(InputError(f"name at least one{suggestion('', plugin_names(SIMULATORS))}", "simulators"))
     return simulators
+
+
+def _check_simulators(bench: Bench, needed: set[str], spec: SearchSpec, found: _Collector) -> None:
+    """Look at what a run needs: data, devices."""
+    for key, simulator in bench.simulators.items():
+        if key in needed:
+            try:
+                simulator.check(bench.workload)
+            except InputError as error:
+                found.add(error, _place(error, key, spec))
 
 
 def _objectives(spec: SearchSpec, folder: Path, found: _Collector) -> list[Objective]:
     objectives: list[Objective] = []
-    for index, name in enumerate(spec.objectives):
+    for index, name in enumerate(spec.objectives if found.right("objectives") else ()):
         try:
             objective = find_objective(name, folder)
         except InputError as error:
@@ -175,21 +221,30 @@ def _objectives(spec: SearchSpec, folder: Path, found: _Collector) -> list[Objec
     return objectives
 
 
+def _check_names(spec: SearchSpec, found: _Collector) -> None:
+    """What can be said of constraints and of the strategy by themselves."""
+    for index, text in enumerate(spec.constraints):
+        try:
+            parse(text)
+        except InputError as error:
+            found.add(error, f"constraints.{index}")
+    try:
+        find_plugin(STRATEGIES, spec.strategy.name, "strategy")
+    except InputError as error:
+        found.add(error, "strategy")
+
+
 def _needed(bench: Bench, objectives: list[Objective], spec: SearchSpec, found: _Collector) -> set[str]:
-    """The simulators that some objective or constraint reads."""
+    """The simulators that some objective or constraint reads; all of them while that cannot be told."""
     needed: set[str] = set()
     for index, objective in enumerate(objectives):
         try:
             needed |= needed_simulators(bench, [objective], ())
         except InputError as error:
             found.add(InputError(f"objective '{objective.name}': {error.message}", f"objectives.{index}"))
-    for index, text in enumerate(spec.constraints):
-        try:
-            parse(text)
-            needed |= needed_simulators(bench, (), [text])
-        except InputError as error:
-            found.add(error, f"constraints.{index}")
-    return needed
+    if not found.right("objectives", "constraints"):
+        return set(bench.simulators)
+    return needed | needed_simulators(bench, (), spec.constraints)
 
 
 def _variables(bench: Bench, needed: set[str], spec: SearchSpec, found: _Collector) -> list[Variable]:
@@ -205,7 +260,8 @@ def _variables(bench: Bench, needed: set[str], spec: SearchSpec, found: _Collect
                     elsewhere[variable.name] = key
         except InputError as error:
             found.add(error)
-            return []
+    if not found.right("workload"):
+        return []
     for name in spec.variables:
         if name in offered:
             continue
@@ -219,14 +275,15 @@ def _variables(bench: Bench, needed: set[str], spec: SearchSpec, found: _Collect
         found.add(InputError(message, f"variables.{name}"))
     chosen: list[Variable] = []
     for name, variable in offered.items():
-        try:
-            if name in spec.variables:
+        if name in spec.variables:
+            try:
                 chosen.append(_chosen(variable, spec.variables[name]))
-            elif variable.searched:
-                chosen.append(variable)
-        except InputError as error:
-            found.add(error, f"variables.{name}")
-    if not chosen and not found.mistakes:
+            except InputError as error:
+                found.add(error, f"variables.{name}")
+                chosen.append(variable)  # so that what else is said of it can be looked at
+        elif variable.searched:
+            chosen.append(variable)
+    if not chosen and found.right("variables"):
         found.add(InputError(f"nothing to search: choose among {', '.join(offered)}", "variables"))
     return chosen
 
@@ -261,7 +318,7 @@ def _chosen(variable: Variable, wanted: Any) -> Variable:
 def _fidelity(bench: Bench, needed: set[str], spec: SearchSpec, found: _Collector) -> Fidelity | None:
     training = [s for key, s in bench.simulators.items() if key in needed and isinstance(s, TrainingSimulator)]
     if not training:
-        if spec.fidelity:
+        if spec.fidelity and found.right("objectives", "constraints"):
             found.add(InputError("no objective reads a training simulator, so there is none", "fidelity"))
         return None
     offered = training[0].fidelity()
@@ -271,12 +328,14 @@ def _fidelity(bench: Bench, needed: set[str], spec: SearchSpec, found: _Collecto
         if set(spec.fidelity) != {offered.name}:
             raise InputError(f"write {{{offered.name}: N}} or {{{offered.name}: {{low: 1, high: N}}}}", "fidelity")
         wanted = spec.fidelity[offered.name]
-        low, high = wanted, wanted
-        if isinstance(wanted, Mapping):
-            low, high = wanted.get("low", 1), wanted.get("high", offered.high)
-        if not all(isinstance(value, int) and not isinstance(value, bool) for value in (low, high)):
-            raise InputError(f"{wanted!r} is not a whole number of {offered.name}", f"fidelity.{offered.name}")
-        return Fidelity(offered.name, low, high)
+        limits = wanted if isinstance(wanted, Mapping) else {"low": wanted, "high": wanted}
+        if not set(limits) <= {"low", "high"}:
+            raise InputError(f"write N or {{low: 1, high: N}}, not {dict(limits)}", f"fidelity.{offered.name}")
+        low, high = limits.get("low", offered.low), limits.get("high", offered.high)
+        try:
+            return Fidelity(offered.name, offered.parse(low), offered.parse(high))
+        except InputError as error:
+            raise InputError(error.message, f"fidelity.{offered.name}") from None
     except InputError as error:
         found.add(error)
         return None
@@ -286,14 +345,13 @@ def _problem(
     bench: Bench, space: Space, objectives: list[Objective], fidelity: Fidelity | None, spec: SearchSpec,
     checkpoints: Path | None, found: _Collector,
 ) -> SimulatorProblem | None:  # fmt: skip
-    constraints = []
-    units = {**bench.units(bench.simulators), **{o.name: o.unit for o in objectives}, **space.units}
-    for index, text in enumerate(spec.constraints):
-        try:
-            condition(text, units, space.lengths, f"constraints.{index}")
-            constraints.append(text)
-        except InputError as error:
-            found.add(error)
+    if found.right("objectives", "variables"):  # else names would be missing
+        units = {**bench.units(bench.simulators), **{o.name: o.unit for o in objectives}, **space.units}
+        for index, text in enumerate(spec.constraints if found.right("constraints") else ()):
+            try:
+                condition(text, units, space.lengths, f"constraints.{index}")
+            except InputError as error:
+                found.add(error)
     if found.mistakes:
         return None
     try:
@@ -301,7 +359,7 @@ def _problem(
             bench,
             space,
             objectives,
-            constraints=constraints,
+            constraints=spec.constraints,
             fidelity=fidelity,
             seed=spec.seed,
             checkpoints=checkpoints,
@@ -311,19 +369,28 @@ def _problem(
         return None
 
 
-def _initial(problem: Problem, spec: SearchSpec, found: _Collector) -> tuple[Proposal, ...]:
-    proposals = []
+def _designs(space: Space, spec: SearchSpec, found: _Collector) -> list[tuple[int, Design]]:
+    """The initial designs that can be read, with their numbers."""
+    designs = []
     for index, values in enumerate(spec.initial):
         try:
-            design = problem.space.design(values)
-            known = problem.known(problem.space.designs([design]))
-            if not known.feasible[0]:
-                raise InputError(
-                    f"{problem.space.describe(design)} cannot be evaluated: {problem.why_infeasible(design)}; "
-                    "name more variables"
-                )
+            designs.append((index, space.design(values)))
         except InputError as error:
-            found.add(error, f"initial.{index}")
-            continue
-        proposals.append(Proposal(design, problem.full_fidelity, strategy="initial"))
+            unknown = error.field not in space.variables
+            if not unknown or found.right("variables"):
+                found.add(error, f"initial.{index}")
+    return designs
+
+
+def _initial(problem: Problem, spec: SearchSpec, found: _Collector) -> tuple[Proposal, ...]:
+    proposals = []
+    for index, design in _designs(problem.space, spec, found):
+        if problem.known(problem.space.designs([design])).feasible[0]:
+            proposals.append(Proposal(design, problem.full_fidelity, strategy="initial"))
+        else:
+            message = (
+                f"{problem.space.describe(design)} cannot be evaluated: {problem.why_infeasible(design)}; give other "
+                "values, or name the variables that it leaves to their defaults"
+            )
+            found.add(InputError(message, f"initial.{index}"))
     return tuple(proposals)

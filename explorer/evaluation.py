@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from simulators.protocol import Bits, Design
@@ -94,9 +95,12 @@ class Evaluation:
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values (the design's bit vectors as strings)."""
-        row = asdict(replace(self, design=Design({})))
-        row["design"] = self.design.to_json()
-        return row
+        return {
+            **vars(self),
+            "design": self.design.to_json(),
+            "violation": _json_number(self.violation),
+            "series": {name: [_json_number(value) for value in values] for name, values in self.series.items()},
+        }
 
     @classmethod
     def from_json(cls, row: Mapping[str, Any], bits: frozenset[str]) -> Evaluation:
@@ -107,4 +111,13 @@ class Evaluation:
             bits: names of the variables that are binary vectors.
         """
         design = Design({name: Bits(value) if name in bits else value for name, value in row["design"].items()})
-        return cls(**{**row, "design": design})
+        violation = math.inf if row["violation"] is None else row["violation"]
+        series = {
+            name: [math.nan if value is None else value for value in values] for name, values in row["series"].items()
+        }
+        return cls(**{**row, "design": design, "violation": violation, "series": series})
+
+
+def _json_number(value: float) -> float | None:
+    """JSON has no NaN and no infinity: PostgreSQL would not take them."""
+    return value if math.isfinite(value) else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
 import time
 from collections.abc import Mapping
@@ -32,23 +33,33 @@ class Resources:
 
 
 def connect(workers: int, resources: Resources) -> None:
-    """Start Ray on this machine, unless this process is connected already.
+    """Connect to the cluster that ``RAY_ADDRESS`` names, else start Ray on this machine; once per process.
 
     Args:
         workers: number of workers that will be wanted; a local Ray is told that it has room for them, so that
             more workers than cores take turns instead of waiting for ever.
         resources: of one worker.
+
+    Raises:
+        InputError: no cluster answers at ``RAY_ADDRESS``.
     """
     if ray.is_initialized():
         return
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-    ray.init(
-        num_cpus=max(os.cpu_count() or 1, int(workers * resources.cpus + 0.999)),
-        include_dashboard=False,
-        log_to_driver=False,
-        logging_level=logging.ERROR,
-        configure_logging=False,
-    )
+    logging.getLogger("ray").setLevel(logging.ERROR)  # not a line about its tokens above every search
+    quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR, "configure_logging": False}
+    if (address := os.environ.get("RAY_ADDRESS", "local")) not in ("", "local"):
+        try:
+            ray.init(**quiet)
+        except (ConnectionError, RuntimeError, ValueError) as error:
+            reason = str(error).partition("\n")[0]
+            raise InputError(
+                f"RAY_ADDRESS is {address}, but no Ray cluster can be reached there ({reason}); unset it to use this "
+                "machine"
+            ) from error
+        return
+    cores = max(os.cpu_count() or 1, math.ceil(workers * resources.cpus))
+    ray.init(address="local", num_cpus=cores, include_dashboard=False, **quiet)
 
 
 class Evaluator:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from explorer.outline import ObjectiveInfo
 from explorer.problem import Known, Measured, Problem
 from explorer.space import Space
+from objectives.objective import per_design
 from simulators.protocol import Design, Designs, Fidelity, InputError, suggestion
 
 __all__ = ["FunctionProblem"]
@@ -50,23 +51,27 @@ class FunctionProblem(Problem):
             seed=seed,
         )
         self.functions = dict(functions)
+        self._takes_batch = {name for name, function in functions.items() if _takes_batch(function)}
+        self._takes_fidelity = {name for name, function in functions.items() if _takes_fidelity(function, fidelity)}
         self._cost = cost
 
     def quantities(self, designs: Designs) -> Known:
-        values = {o.name: self._batch(self.functions[o.name], designs) for o in self.objectives if o.cheap}
+        values = {o.name: self._batch(o.name, designs) for o in self.objectives if o.cheap}
         return Known(values, {}, np.ones(len(designs), dtype=bool), lambda _: "")
 
-    def _batch(self, function: Callable[..., Any], designs: Designs) -> NDArray[np.float64]:
+    def _batch(self, name: str, designs: Designs) -> NDArray[np.float64]:
         """A cheap function over a batch: in one call if it takes one, else design by design."""
-        if _takes_batch(function):
-            return np.broadcast_to(np.asarray(function(designs), dtype=np.float64), (len(designs),))
-        return np.array([float(function(design)) for design in self.space.unpack(designs)], dtype=np.float64)
+        function = self.functions[name]
+        if name not in self._takes_batch:
+            return np.array([float(function(design)) for design in self.space.unpack(designs)], dtype=np.float64)
+        return per_design(function(designs), len(designs), name)
 
     def measure(self, design: Design, fidelity: int | None, seed: int) -> Measured:  # noqa: ARG002  # functions take no seed
         values = {}
         for objective in self.expensive:
             function = self.functions[objective.name]
-            values[objective.name] = float(function(design, fidelity) if _arity(function) > 1 else function(design))
+            arguments = (design, fidelity) if objective.name in self._takes_fidelity else (design,)
+            values[objective.name] = float(function(*arguments))
         return Measured(values, {}, self.cost(fidelity))
 
     def cost(self, fidelity: int | None) -> float:
@@ -75,22 +80,21 @@ class FunctionProblem(Problem):
         return float(self._cost(fidelity))
 
 
-def _arity(function: Callable[..., Any]) -> int:
-    """How many positional arguments a function takes (without default: what must be given)."""
+def _parameters(function: Callable[..., Any]) -> list[inspect.Parameter]:
+    """Its positional parameters."""
     try:
         parameters = inspect.signature(function).parameters.values()
-    except (TypeError, ValueError):  # builtins without a signature
-        return 1
-    return sum(p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) and p.default is p.empty for p in parameters)
+    except (TypeError, ValueError):  # a builtin without a signature
+        return []
+    return [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+
+
+def _takes_fidelity(function: Callable[..., Any], fidelity: Fidelity | None) -> bool:
+    """Whether an expensive function has a second parameter, without default or, if there is one, for the fidelity."""
+    return any(p.default is p.empty or (fidelity and p.name == "fidelity") for p in _parameters(function)[1:2])
 
 
 def _takes_batch(function: Callable[..., Any]) -> bool:
     """Whether a cheap function says that it takes a batch: its parameter is called or annotated ``Designs``."""
-    try:
-        parameters = list(inspect.signature(function).parameters.values())
-    except (TypeError, ValueError):
-        return False
-    if not parameters:
-        return False
-    annotation = parameters[0].annotation
-    return parameters[0].name == "designs" or annotation is Designs or str(annotation).endswith("Designs")
+    first = _parameters(function)[:1]
+    return any(p.name == "designs" or p.annotation is Designs or str(p.annotation).endswith("Designs") for p in first)

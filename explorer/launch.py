@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
-from explorer.assembly import Assembly, assemble
+from explorer.assembly import Assembly, assemble, assemble_source
 from explorer.clock import Pool
 from explorer.evaluation import Evaluation, Proposal
 from explorer.problem import Problem
 from explorer.search import Budget, Progress, Search
 from explorer.simulator_problem import SimulatorProblem
-from explorer.spec import BudgetSpec, ConfirmSpec, SearchSpec, override, parse_spec, read_spec
-from explorer.store import Store, StudyRecord, free_name, parse_reference
+from explorer.spec import NAME, BudgetSpec, ConfirmSpec, SearchSpec, override, parse_spec, read_search, read_settings
+from explorer.store import FILE, Store, StudyRecord, check_writable, free_name, parse_reference, store_file, taken
 from explorer.strategies import Strategy, make_strategy
 from explorer.study import Study, load_study
+from explorer.yaml_source import Source
 from simulators.protocol import InputError
 
 __all__ = ["Prepared", "describe", "prepare", "resume", "run"]
 
 Listener = Callable[[Progress], None]
+
+RESULTS = Path("results")
+"""Where studies without a store of their own are kept."""
 
 
 @dataclass(frozen=True)
@@ -33,10 +38,12 @@ class Prepared:
     Args:
         study: in its store.
         assembly: the search, put together.
+        new: the study is not in the store yet; it comes there when it begins to run.
     """
 
     study: Study
     assembly: Assembly
+    new: bool = False
 
     @property
     def problem(self) -> Problem:
@@ -55,17 +62,23 @@ class Prepared:
 
     @property
     def page(self) -> Path:
-        """Where the study's page is written: beside its checkpoints."""
-        return Path(str(self.spec.checkpoints)).with_suffix(".html")
+        """Where the study's page is written: beside its store."""
+        return _beside(self.study.store.url, self.study.name, ".html")
 
-    def run(self, listener: Listener = lambda _: None, workers: int | None = None) -> Study:
-        """Run the search on Ray until its budget is used up; what an earlier run finished is not done again."""
+    def run(self, listener: Listener = lambda _: None) -> Study:
+        """Run the search on Ray until its budget is used up; what an earlier run finished is not done again.
+
+        Raises:
+            InputError: the machines cannot do it, or the store cannot be written.
+        """
         from explorer.evaluator import RayPool, Resources
 
-        count = workers or self.spec.workers.count
-        pool = RayPool(self.problem, count, Resources(self.spec.workers.cpus, self.spec.workers.gpus))
+        workers = self.spec.workers
+        strategy = self.assembly.strategy()
+        pool = RayPool(self.problem, workers.count, Resources(workers.cpus, workers.gpus))
         try:
-            strategy = make_strategy(self.spec.strategy.name, self.problem, self.spec.seed, self.spec.strategy.options)
+            if self.new:
+                self.study.store.create(self.study.record)
             _search(self.study, self.problem, strategy, pool, _budget(self.spec.budget), self.assembly.initial,
                     self.spec.confirm, listener)  # fmt: skip
         finally:
@@ -146,61 +159,74 @@ def prepare(
         InputError: everything that is wrong with the file, or a store that cannot be used.
     """
     path = Path(file)
-    _, source, data = read_spec(path, settings)
     given = {
-        "seed": seed,
-        "data_dir": str(Path(data_dir).absolute()) if data_dir else None,
         "name": study,
         "store": store,
+        "workers.count": workers,
+        "seed": seed,
+        "data_dir": str(Path(data_dir).absolute()) if data_dir else None,
     }
-    data = {**data, **{name: value for name, value in given.items() if value is not None}}
-    if workers is not None:
-        data["workers"] = {**_section(data.get("workers")), "count": workers}
-    spec = parse_spec(data, source, str(path))
+    source = override(read_search(path, settings), {name: value for name, value in given.items() if value is not None})
     folder = path.absolute().parent
-    assemble(spec, folder, source=source, name=str(path))  # everything that is wrong, before anything is written
-    url, name, place = _place(spec, study, store)
-    opened = Store(url, create=True)
-    if not study:
-        name = free_name(name, opened.names())
-    data = {**data, "name": name, "checkpoints": spec.checkpoints or str(place)}
-    spec = parse_spec(data)
-    assembly = assemble(spec, folder, check_run=False, checkpoints=Path(data["checkpoints"]), name=str(path))
+    assembly = assemble_source(source, folder, str(path))  # everything that is wrong, before anything is written
+    opened, name = _place(assembly.spec.name, assembly.spec.store, chosen=study is not None)
+    checkpoints = folder / (assembly.spec.checkpoints or _beside(opened.url, name, ".checkpoints"))
+    check_writable(checkpoints / "training.pt", "checkpoints")
+    source = override(source, {"name": name, "checkpoints": str(checkpoints)})
+    spec = parse_spec(source)
+    assembly = assemble(spec, folder, check_run=False, checkpoints=checkpoints, name=str(path))
     record = StudyRecord(
-        name, data, str(folder), assembly.problem.outline.to_json(), version("reram-explorer"),
-        assembly.problem.provenance(),
+        name, source.data, str(folder), assembly.problem.outline.to_json(), version("reram-explorer"),
+        _provenance(assembly.problem, spec, folder),
     )  # fmt: skip
-    opened.create(record)
-    return Prepared(Study(opened, record), assembly)
+    return Prepared(Study(opened, record), assembly, new=True)
 
 
-def _section(value: Any) -> dict[str, Any]:
-    return dict(value) if isinstance(value, dict) else {}
-
-
-def _place(spec: SearchSpec, study: str | None, store: str | None) -> tuple[str, str, Path]:
-    """Database URL, name of the study, and folder of checkpoints.
+def _place(name: str, store: str | None, *, chosen: bool) -> tuple[Store, str]:
+    """The store of a new study, and the study's name there; nothing is written yet.
 
     Without a store of its own every study gets a new file, ``results/NAME.db``, ``results/NAME-2.db`` ...: nothing is
     ever overwritten.
+
+    Args:
+        name: of the study.
+        store: file or database URL, with ``#NAME`` if that is to be the study's name.
+        chosen: the name was asked for: it is an error if it is taken.
+
+    Raises:
+        InputError: the store cannot be used, or holds a study of the chosen name.
     """
-    name = study or spec.name
-    if store or spec.store:
-        url, in_reference = parse_reference(str(store or spec.store))
-        name = study or in_reference or name
-        local = url.startswith("sqlite:///")
-        folder = Path(url.removeprefix("sqlite:///")).parent if local else Path("results")
-        return url, name, (folder / f"{name}.checkpoints").absolute()
-    results = Path("results")
-    if study and (results / f"{name}.db").exists():
-        raise InputError(
-            f"{results / name}.db already holds a study: go on with `rex resume {results / name}.db`, or choose another "
-            "name with --study",
-            "study",
-        )
-    taken = [path.stem for path in results.glob("*.db")]
-    name = free_name(name, taken)
-    return f"sqlite:///{results / name}.db", name, (results / f"{name}.checkpoints").absolute()
+    if store:
+        url, in_reference = parse_reference(store)
+        name, chosen = in_reference or name, chosen or bool(in_reference)
+        opened = Store(url, create=True)
+        if not chosen:
+            name = free_name(name, opened.names())
+    else:
+        if not chosen:
+            name = free_name(name, (path.stem for path in RESULTS.glob("*.db")))
+        opened = Store(f"{FILE}{RESULTS / name}.db", create=True)
+    if not re.fullmatch(NAME, name):
+        raise InputError(f"write letters, digits and . _ - only, not '{name}'", "study")
+    if name in opened.names():
+        raise taken(opened.url, name)
+    opened.check_writable()
+    return opened, name
+
+
+def _beside(url: str, name: str, ending: str) -> Path:
+    """The path of what belongs to a study and is no part of its store."""
+    file = store_file(url)
+    if file is None:
+        return (RESULTS / f"{name}{ending}").absolute()
+    return (file.parent / f"{name if file.stem == name else f'{file.stem}.{name}'}{ending}").absolute()
+
+
+def _provenance(problem: SimulatorProblem, spec: SearchSpec, folder: Path) -> dict[str, str]:
+    """What results depend on beside the search file: data, recipes, versions, a user's Python files."""
+    files = {name.rpartition(":")[0] for name in spec.objectives if ".py:" in name}
+    digests = {file: hashlib.sha256((folder / file).read_bytes()).hexdigest() for file in sorted(files)}
+    return {**problem.provenance(), **digests}
 
 
 def resume(reference: str | Path, *, workers: int | None = None, settings: Sequence[str] = ()) -> Prepared:
@@ -216,19 +242,22 @@ def resume(reference: str | Path, *, workers: int | None = None, settings: Seque
             problem.
     """
     study = load_study(reference)
-    for setting in settings:
-        if setting.partition(".")[0].partition("=")[0] not in ("budget", "confirm", "workers"):
+    values = read_settings(settings)
+    for path in values:
+        if path.partition(".")[0] not in ("budget", "confirm", "workers"):
             raise InputError(
-                f"'{setting}' would change what is searched; only budget, confirm and workers can be changed on resume",
+                f"{path} would change what is searched; only budget, confirm and workers can be changed on resume",
                 "--set",
             )
     if not study.record.search:
         study.assemble()  # raises: there is no search file to put together
-    spec = parse_spec(override(dict(study.record.search), settings), name=study.name)
     if workers is not None:
-        spec = spec.model_copy(update={"workers": spec.workers.model_copy(update={"count": workers})})
-    assembly = assemble(spec, Path(study.record.folder), checkpoints=Path(str(spec.checkpoints)), name=study.name)
-    _check_same(study, assembly.problem)
+        values["workers.count"] = workers
+    folder = Path(study.record.folder)
+    spec = parse_spec(override(Source(study.record.search, study.name), values))
+    assembly = assemble(spec, folder, checkpoints=Path(str(spec.checkpoints)), name=study.name)
+    _check_same(study, _provenance(assembly.problem, spec, folder))
+    study.store.check_writable()
     return Prepared(study, assembly)
 
 
@@ -257,9 +286,9 @@ def describe(assembly: Assembly) -> str:
     return "\n".join(lines)
 
 
-def _check_same(study: Study, problem: SimulatorProblem) -> None:
+def _check_same(study: Study, now: Mapping[str, str]) -> None:
     """Raises InputError if what results depend on has changed since the study began."""
-    now, then = problem.provenance(), study.record.provenance
+    then = study.record.provenance
     changed = [f"{name} was {then[name]}, is {now.get(name)}" for name in then if then[name] != now.get(name)]
     if changed:
         raise InputError(
@@ -300,25 +329,21 @@ def run(
         return prepared.run(listener)
     from explorer.evaluator import RayPool
 
-    if budget is None:
-        raise InputError("say how many evaluations to spend", "budget")
-    name = study or "search"
-    results = Path("results")
-    url = (
-        parse_reference(store)[0]
-        if store
-        else f"sqlite:///{results / free_name(name, (p.stem for p in results.glob('*.db')))}.db"
-    )
-    opened = Store(url, create=True)
-    name = name if study else free_name(name, opened.names())
+    limits = budget if isinstance(budget, Budget) else Budget(evaluations=_positive(budget, "budget"))
+    made = make_strategy(strategy, search, seed or 0)
+    opened, name = _place(study or "search", store, chosen=study is not None)
     record = StudyRecord(name, {}, os.getcwd(), search.outline.to_json(), version("reram-explorer"))
-    opened.create(record)
     begun = Study(opened, record)
-    pool = RayPool(search, workers or 1)
+    pool = RayPool(search, _positive(1 if workers is None else workers, "workers"))
     try:
-        limits = Budget(evaluations=budget) if isinstance(budget, int) else budget
-        made = make_strategy(strategy, search, seed or 0)
+        opened.create(record)
         _search(begun, search, made, pool, limits, (), None, listener)
     finally:
         pool.close()
     return begun.refresh()
+
+
+def _positive(value: object, what: str) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise InputError(f"give a whole number from 1 up, not {value!r}", what)
+    return value

@@ -11,6 +11,7 @@ from plotly.subplots import make_subplots
 
 from explorer.archive import Front, Point
 from explorer.outline import ObjectiveInfo, Outline
+from explorer.tables import header, value_text
 from explorer.units import display_scale
 
 __all__ = ["front_figure"]
@@ -75,6 +76,7 @@ def front_figure(front: Front, dominated: Sequence[Point], baselines: Mapping[st
             )
         figure.update_xaxes(title_text=horizontal.title, row=1, col=column)
     figure.update_yaxes(title_text=vertical.title, row=1, col=1)
+    _focus(figure, main, vertical, front, baselines)
     figure.update_layout(
         template="plotly_white", height=HEIGHT, font={"family": "system-ui, sans-serif", "size": 13},
         legend={"orientation": "h", "y": 1.12, "x": 0}, margin={"l": 70, "r": 20, "t": 50, "b": 60},
@@ -82,9 +84,33 @@ def front_figure(front: Front, dominated: Sequence[Point], baselines: Mapping[st
     return figure
 
 
-def _hover(outline: Outline, point: Point) -> str:
-    from explorer.tables import header, value_text
+def _focus(
+    figure: go.Figure, main: ObjectiveInfo, axis: Axis, front: Front, baselines: Mapping[str, Sequence[Point]]
+) -> None:
+    """Show the front large; a baseline far outside (no BN, at chance) is written at the edge instead of drawn.
 
+    A double click shows everything.
+    """
+    values = [main.sign * point.values[main.name] / axis.factor for point in front]
+    if not values:
+        return
+    low, high = min(values), max(values)
+    margin = 0.6 * (high - low) or 0.1 * abs(high) or 1.0
+    edges = [main.sign * (low - margin), main.sign * (high + 0.25 * margin)]
+    outside = [
+        f"{name}: {value_text(points[0], main)}"
+        for name, points in baselines.items()
+        if points and main.sign * points[0].values[main.name] / axis.factor < low - margin
+    ]
+    figure.update_yaxes(range=sorted(edges))
+    if outside:
+        figure.add_annotation(
+            text=("▼ " if main.sign > 0 else "▲ ") + "; ".join(outside), xref="x domain", yref="y domain", x=0.02,
+            y=0.02 if main.sign > 0 else 0.98, showarrow=False, font={"size": 12, "color": "#444"},
+        )  # fmt: skip
+
+
+def _hover(outline: Outline, point: Point) -> str:
     lines = [f"<b>{point.label}</b>"]
     lines += [f"{header(objective)} {value_text(point, objective)}" for objective in outline.objectives]
     return "<br>".join(lines)

@@ -22,9 +22,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explorer.evaluation import Evaluation, Proposal
-from explorer.expressions import Expression
 from explorer.outline import ObjectiveInfo, Outline
-from explorer.space import TRIES, Space, condition
+from explorer.sampling import FeasibleDesigns
+from explorer.space import Space, condition
 from simulators.protocol import Design, Designs, Fidelity, InputError, suggestion
 
 __all__ = ["Known", "Measured", "Problem"]
@@ -37,10 +37,10 @@ class Known:
     """What is known exactly of a batch of designs.
 
     Args:
-        objectives: per cheap objective an array of shape (count,).
-        fields: per field of a cheap report an array of shape (count,).
+        objectives: per cheap objective an array of shape (count,); NaN where the space's constraints are violated.
+        fields: per field of a cheap report an array of shape (count,); NaN likewise.
         feasible: which designs can be built and satisfy every constraint that can be checked now, shape (count,).
-        reason: why design ``i`` cannot be built.
+        reason: why design ``i`` cannot be built; empty if it can.
     """
 
     objectives: Mapping[str, NDArray[np.float64]]
@@ -48,9 +48,35 @@ class Known:
     feasible: NDArray[np.bool_]
     reason: Callable[[int], str]
 
+    def take(self, mask: NDArray[np.bool_]) -> Known:
+        """What is known of the designs for which ``mask`` is true."""
+        rows = np.flatnonzero(mask)
+        return Known(
+            {name: values[rows] for name, values in self.objectives.items()},
+            {name: values[rows] for name, values in self.fields.items()},
+            self.feasible[rows],
+            lambda index: self.reason(int(rows[index])),
+        )
+
+    def scattered(self, mask: NDArray[np.bool_]) -> Known:
+        """The same as part of a larger batch: these are the designs for which ``mask`` is true, others infeasible."""
+        position = np.cumsum(mask) - 1
+        return Known(
+            {name: _scattered(values, mask, np.nan) for name, values in self.objectives.items()},
+            {name: _scattered(values, mask, np.nan) for name, values in self.fields.items()},
+            _scattered(self.feasible, mask, False),
+            lambda index: self.reason(int(position[index])) if mask[index] else "",
+        )
+
     def names(self, designs: Designs) -> dict[str, NDArray[Any]]:
         """Everything that an expression may name before an evaluation; an objective hides a field of its name."""
         return {**designs.columns, **self.fields, **self.objectives}
+
+
+def _scattered(values: NDArray[Any], mask: NDArray[np.bool_], fill: Any) -> NDArray[Any]:
+    whole = np.full(len(mask), fill, dtype=values.dtype)
+    whole[mask] = values
+    return whole
 
 
 @dataclass(frozen=True)
@@ -102,16 +128,21 @@ class Problem(ABC):
     ) -> None:
         if not objectives:
             raise InputError("a problem needs at least one objective", "objectives")
+        for objective in objectives:
+            if objective.name in space.variables:
+                raise InputError(f"'{objective.name}' is a variable already; give it another name", "objectives")
         self.objectives = tuple(objectives)
         self.fidelity = fidelity
         self.seed = seed
+        self._cheap_names = tuple(cheap_names)
         self.reads = tuple(name for name in space.variables if name in set(reads))
         names: dict[str, str] = {
             **dict(units or {}),
             **{objective.name: objective.unit for objective in objectives},
             **space.units,
         }
-        known = {*cheap_names, *space.variables, *(o.name for o in objectives if o.cheap)}
+        expensive = {objective.name for objective in objectives if not objective.cheap}  # they hide cheap quantities
+        known = {*cheap_names, *space.variables, *(o.name for o in objectives)} - expensive
         parsed = [condition(text, names, space.lengths, "constraints") for text in constraints]
         of_space = [constraint for constraint in parsed if constraint.names <= set(space.variables)]
         self.space = Space(space.variables.values(), [*space.constraints, *of_space])
@@ -150,33 +181,34 @@ class Problem(ABC):
         return self.fidelity.high if self.fidelity else None
 
     def known(self, designs: Designs) -> Known:
-        """What is known exactly of designs, with every constraint that can be checked before an evaluation."""
+        """What is known exactly of designs, with every constraint that can be checked before an evaluation.
+
+        Simulators and cheap functions are asked about designs that satisfy the space's constraints only.
+        """
+        allowed = self.space.satisfied(designs)
+        if not allowed.any():
+            nothing = np.full(len(designs), np.nan)
+            cheap = [objective.name for objective in self.objectives if objective.cheap]
+            return Known(
+                dict.fromkeys(cheap, nothing), dict.fromkeys(self._cheap_names, nothing), allowed, lambda _: ""
+            )
+        if not allowed.all():
+            return self.known(designs.take(allowed)).scattered(allowed)
         found = self.quantities(designs)
-        feasible = found.feasible & self.space.satisfied(designs)
+        feasible = found.feasible.copy()
+        for values in found.objectives.values():
+            feasible &= np.isfinite(values)
         for constraint in self.cheap_constraints:
             feasible &= np.asarray(constraint.evaluate(found.names(designs)), dtype=bool)
         return Known(found.objectives, found.fields, feasible, found.reason)
 
     def sample(self, rng: np.random.Generator, count: int) -> Designs:
-        """``count`` feasible designs drawn uniformly (with repeats).
+        """``count`` feasible designs, with repeats: drawn uniformly, or nearly so where feasible designs are rare.
 
         Raises:
             InputError: no feasible design was found; says which constraint is to blame.
         """
-        chosen: list[Designs] = []
-        found = looked = 0
-        while found < count:
-            drawn = self.space.draw(rng, min(max(64, 4 * count), 8192))
-            drawn = drawn.take(self.known(drawn).feasible)
-            looked += max(64, 4 * count)
-            chosen.append(drawn)
-            found += len(drawn)
-            if not found and looked >= min(TRIES, 64 * self.space.size):
-                self.check_feasible()
-            elif looked >= TRIES and found:
-                chosen.append(_concatenate(chosen).take(rng.integers(0, found, count)))
-                found += count
-        return _concatenate(chosen).take(np.arange(count))
+        return self._feasible.sample(rng, count)
 
     def check_feasible(self) -> None:
         """Make sure that there is a design to evaluate.
@@ -184,26 +216,11 @@ class Problem(ABC):
         Raises:
             InputError: nothing feasible was found; the message counts what each constraint leaves.
         """
-        if self.space.size <= TRIES:
-            designs = self.space.at(range(self.space.size))
-        else:
-            designs = self.space.draw(np.random.default_rng(self.seed), TRIES)
-        if self.known(designs).feasible.any():
-            return
-        found = self.quantities(designs)
-        values = found.names(designs)
-        lines = [
-            f"{constraint.text}: {int(np.sum(np.broadcast_to(constraint.evaluate(values), len(designs))))} of "
-            f"{len(designs)} designs satisfy it"
-            for constraint in (*self.space.constraints, *self.cheap_constraints)
-        ]
-        if not found.feasible.all():
-            first = int(np.flatnonzero(~found.feasible)[0])
-            lines.append(f"can be built: {int(found.feasible.sum())} of {len(designs)} (one {found.reason(first)})")
-        raise InputError(
-            "no design satisfies all constraints; loosen one or widen a variable's range. " + "; ".join(lines),
-            "constraints",
-        )
+        self._feasible.check()
+
+    @cached_property
+    def _feasible(self) -> FeasibleDesigns:
+        return FeasibleDesigns(self)
 
     def cost(self, fidelity: int | None) -> float:
         """Price of an evaluation from the start, in units of the fidelity."""
@@ -262,8 +279,7 @@ class Problem(ABC):
                 fields.update(measured.fields)
                 found = {**{name: float(value[0]) for name, value in known.objectives.items()}, **measured.objectives}
                 values = {objective.name: found[objective.name] for objective in self.objectives}
-                wrong = [f"{name} is {value}" for name, value in values.items() if not math.isfinite(value)]
-                reason = "not finite: " + ", ".join(wrong) if wrong else ""
+                reason = _not_finite(values)
         except Exception as error:
             reason = f"{type(error).__name__}: {error}".splitlines()[0][:500]
             details = traceback.format_exc()[-4000:]
@@ -289,10 +305,12 @@ class Problem(ABC):
         """Why a design cannot be evaluated; empty if it can."""
         designs = self.space.designs([design])
         known = self.known(designs)
+        allowed = self.space.satisfied(designs)[0]
+        if allowed and (reason := known.reason(0) or _not_finite({n: v[0] for n, v in known.objectives.items()})):
+            return reason
+        constraints = self.cheap_constraints if allowed else self.space.constraints
         names = known.names(designs)
-        constraints: tuple[Expression, ...] = (*self.space.constraints, *self.cheap_constraints)
-        violated = [f"violates {c.text}" for c in constraints if not np.all(c.evaluate(names))]
-        return "; ".join(filter(None, [known.reason(0), *violated]))
+        return "; ".join(f"violates {c.text}" for c in constraints if not np.all(c.evaluate(names)))
 
     def derive(self, designs: Designs, known: Known, evaluation: Evaluation) -> dict[str, NDArray[np.float64]]:
         """Every objective of members of an evaluation's family, without running anything.
@@ -367,7 +385,7 @@ class Problem(ABC):
         )  # fmt: skip
 
 
-def _concatenate(batches: Sequence[Designs]) -> Designs:
-    expanded = [batch.expanded() for batch in batches]
-    columns = {name: np.concatenate([columns[name] for columns in expanded]) for name in expanded[0]}
-    return Designs(columns, sum(map(len, batches)))
+def _not_finite(values: Mapping[str, float]) -> str:
+    """What to say of values that are no numbers; empty if all are."""
+    wrong = [f"{name} is {value}" for name, value in values.items() if not math.isfinite(value)]
+    return "not finite: " + ", ".join(wrong) if wrong else ""

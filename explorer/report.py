@@ -19,6 +19,9 @@ __all__ = ["write_page"]
 
 ROWS = 200  # of the front's table; the rest is in `rex pareto`
 
+# No button that sends the figure to a server: designs are often confidential.
+CONTROLS = {"displaylogo": False, "modeBarButtonsToRemove": ["sendChartToCloud", "lasso2d", "select2d"]}
+
 PAGE = Template("""<!doctype html>
 <html lang="en">
 <head>
@@ -80,7 +83,7 @@ def write_page(study: Study, archive: Archive, comparisons: Sequence[Comparison]
     page = PAGE.substitute(
         title=escape(f"Pareto front of {study.name}"),
         summary="".join(f"<p>{escape(line)}</p>" for line in summary),
-        figure=figure.to_html(full_html=False, include_plotlyjs=True, config={"displaylogo": False}),
+        figure=figure.to_html(full_html=False, include_plotlyjs=True, config=CONTROLS),
         front=_table(front_rows(front, "", limit=ROWS, held_out=True)),
         comparison=_comparison(comparisons, study),
         provenance=escape(

@@ -29,7 +29,7 @@ class Budget:
 
     Args:
         evaluations: finished evaluations, failed ones included.
-        cost: sum of what evaluations paid, in units of the fidelity (epochs).
+        cost: sum of what evaluations paid, in units of the fidelity (epochs); the last one may exceed it.
         wall_time_s: seconds from the start of this run.
     """
 
@@ -45,7 +45,7 @@ class Progress:
     Args:
         finished, failed, running: numbers of evaluations; ``finished`` includes the failed ones.
         wanted: evaluations in the budget, if it limits them.
-        cost: paid so far.
+        cost: paid so far, replicates included.
         front_size, hypervolume: of the front completed over families; the hypervolume is a share from 0 to 1.
         elapsed_s, remaining_s: time; None while it cannot be told.
         phase: what goes on.
@@ -103,10 +103,11 @@ class Search:
         self._listener = listener
         self._ahead = ahead if ahead is not None else (0 if pool.workers == 1 else -(-pool.workers // 4))
         done = {evaluation.key for evaluation in earlier if not evaluation.derived_from}
-        self._waiting = deque(proposal for proposal in initial if proposal.key not in done)
+        self._waiting = deque({proposal.key: proposal for proposal in initial if proposal.key not in done}.values())
         self._finished = [e for e in earlier if not e.derived_from and e.replicate == 0]
         self._failed = sum(evaluation.failed for evaluation in self._finished)
-        self._cost = sum(evaluation.cost for evaluation in earlier)
+        self._cost = sum(evaluation.cost for evaluation in self._finished)
+        self._paid = sum(evaluation.cost for evaluation in earlier)
         self._news: list[Evaluation] = list(earlier)
         self._exhausted = False
         self._started = self._phase_started = pool.now()
@@ -188,7 +189,8 @@ class Search:
         self._save(batch)
         self._finished += [evaluation for evaluation in evaluations if evaluation.replicate == 0]
         self._failed += sum(evaluation.failed for evaluation in evaluations if evaluation.replicate == 0)
-        self._cost += sum(evaluation.cost for evaluation in evaluations)
+        self._cost += sum(evaluation.cost for evaluation in evaluations if evaluation.replicate == 0)
+        self._paid += sum(evaluation.cost for evaluation in evaluations)
         self._since_start += len(evaluations)
         self._news += evaluations
         self._tell(evaluations[-1])
@@ -203,7 +205,7 @@ class Search:
             failed=self._failed,
             running=len(self.pool.running),
             wanted=self.budget.evaluations,
-            cost=self._cost,
+            cost=self._paid,
             front_size=len(self.archive.front),
             hypervolume=self.archive.hypervolume,
             elapsed_s=elapsed,
@@ -218,7 +220,7 @@ class Search:
         estimates = []
         if self._since_start and self._total is not None:
             done = len(self._finished) if self._phase == "searching" else self._since_start
-            pace = (self.pool.now() - self._phase_started) / self._since_start
+            pace = (self.pool.now() - self._phase_started) / (self._since_start + len(self.pool.running) / 2)
             estimates.append(max(0.0, pace * (self._total - done)))
         if self.budget.wall_time_s is not None:
             estimates.append(max(0.0, self.budget.wall_time_s - elapsed))

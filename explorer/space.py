@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 from explorer.expressions import Expression, parse
 from simulators.protocol import (
     BinaryVector,
+    Categorical,
     Design,
     Designs,
     Domain,
     InputError,
+    Integer,
     Value,
     Variable,
     suggestion,
@@ -24,7 +26,6 @@ from simulators.protocol import (
 __all__ = ["Space", "condition"]
 
 CHUNK = 65_536  # designs enumerated at a time: a few MB of columns
-TRIES = 200_000  # random designs looked at before a space counts as infeasible
 
 
 def condition(
@@ -72,7 +73,10 @@ class Space:
                 Variable(name, domain, domain.value(domain.at(np.zeros(1, dtype=np.int64))[0]))
                 for name, domain in variables.items()
             ]
+        variables = list(variables)
         self.variables: dict[str, Variable] = {variable.name: variable for variable in variables}
+        if len(self.variables) < len(variables):
+            raise InputError("two variables have the same name", "variables")
         if not self.variables:
             raise InputError("a space needs at least one variable", "variables")
         self.constraints = tuple(
@@ -93,6 +97,11 @@ class Space:
     def size(self) -> int:
         """Number of designs, constraints not counted (a Python int: 2^200 is fine)."""
         return math.prod(variable.domain.size for variable in self.variables.values())
+
+    @property
+    def dimensions(self) -> int:
+        """Number of choices that a design is made of: every bit of a binary vector is one."""
+        return sum(_bits(variable.domain) or 1 for variable in self.variables.values())
 
     # -- one design ---------------------------------------------------------------------------------------------
 
@@ -133,9 +142,9 @@ class Space:
 
     def unpack(self, designs: Designs) -> list[Design]:
         """A structure of arrays as single designs."""
+        expanded = designs.expanded()
         columns = [
-            [variable.domain.value(entry) for entry in designs.expanded()[name]]
-            for name, variable in self.variables.items()
+            [variable.domain.value(entry) for entry in expanded[name]] for name, variable in self.variables.items()
         ]
         return [Design(dict(zip(self.variables, row, strict=True))) for row in zip(*columns, strict=True)]
 
@@ -146,12 +155,20 @@ class Space:
             satisfied &= np.asarray(constraint.evaluate(designs.columns), dtype=bool)
         return satisfied
 
+    def violation(self, designs: Designs) -> NDArray[np.float64]:
+        """How far designs are from satisfying the space's constraints, shape (count,); 0 if they do."""
+        violation = np.zeros(len(designs))
+        for constraint in self.constraints:
+            violation += constraint.violation(designs.columns)
+        return violation
+
     def at(self, index: NDArray[np.int64] | range) -> Designs:
         """The designs numbered ``index``, constraints not considered; the last variable varies fastest."""
         rest = np.asarray(index, dtype=np.int64)
         columns = {}
         for name, variable in reversed(self.variables.items()):
-            rest, digit = np.divmod(rest, min(variable.domain.size, np.iinfo(np.int64).max))
+            size = variable.domain.size
+            rest, digit = np.divmod(rest, size) if size <= np.iinfo(np.int64).max else (np.zeros_like(rest), rest)
             columns[name] = variable.domain.at(digit)
         return Designs({name: columns[name] for name in self.variables}, len(index))
 
@@ -167,6 +184,20 @@ class Space:
         """``count`` designs drawn uniformly, constraints not considered."""
         return Designs({name: v.domain.sample(rng, count) for name, v in self.variables.items()}, count)
 
+    def neighbours(self, rng: np.random.Generator, designs: Designs) -> Designs:
+        """Of every design one that differs in at most one choice: a flipped bit, or a variable drawn anew."""
+        choice = rng.integers(0, self.dimensions, len(designs))
+        columns = {name: column.copy() for name, column in designs.expanded().items()}
+        for name, variable in self.variables.items():
+            bits = _bits(variable.domain)
+            rows = np.flatnonzero((choice >= 0) & (choice < (bits or 1)))
+            if bits:
+                columns[name][rows, choice[rows]] ^= 1
+            else:
+                columns[name][rows] = variable.domain.sample(rng, len(rows))
+            choice = choice - (bits or 1)
+        return Designs(columns, len(designs))
+
     def subspace(self, names: Iterable[str]) -> Space | None:
         """The space of some of the variables, without constraints; None when none is left."""
         wanted = set(names)
@@ -174,11 +205,20 @@ class Space:
         return Space(chosen) if chosen else None
 
     def __str__(self) -> str:
-        parts = []
-        for variable in self.variables.values():
-            domain = variable.domain
-            parts.append(
-                f"{variable.name}: {domain.length} bits" if isinstance(domain, BinaryVector) else
-                f"{variable.name}: {domain.allowed}"
-            )  # fmt: skip
-        return "; ".join(parts)
+        """The variables with their ranges: ``reram_layers 1-3, crossbar_size 64|128|256, bn 8 bits``."""
+        return ", ".join(f"{name} {_range(variable.domain)}" for name, variable in self.variables.items())
+
+
+def _bits(domain: Domain) -> int:
+    """How many bits can be chosen one by one."""
+    return domain.length if isinstance(domain, BinaryVector) and not domain.choices else 0
+
+
+def _range(domain: Domain) -> str:
+    if isinstance(domain, Integer):
+        return f"{domain.low}-{domain.high}"
+    if isinstance(domain, Categorical):
+        return "|".join(map(str, domain.choices))
+    if isinstance(domain, BinaryVector) and domain.choices:
+        return "|".join(domain.names(bits).replace(" ", ",") for bits in domain.choices)
+    return f"{domain.length} bits" if isinstance(domain, BinaryVector) else domain.allowed

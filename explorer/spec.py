@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -12,11 +12,16 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from explorer.yaml_source import Source, read_yaml
 from simulators.protocol import InputError, suggestion
 
-__all__ = ["Mistake", "SearchFileError", "SearchSpec", "override", "read_spec"]
+__all__ = ["Mistake", "SearchFileError", "SearchSpec", "override", "parse_spec", "read_search", "read_settings"]
+
+
+NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
+"""What a study may be called: files are named after it."""
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    # strict: `evaluations: true` and `evaluations: "5"` are mistakes, not numbers
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
 class WorkloadSpec(_Section):
@@ -25,8 +30,10 @@ class WorkloadSpec(_Section):
     network: str = Field(description="Name of a network (rex list networks).")
     dataset: str = Field("cifar10", description="Name of a data set; fixes input size, channels and classes.")
     mode: Literal["training", "inference"] = Field("training", description="What the chip does.")
-    input_size: int | None = Field(None, ge=1, description="Height and width of the input, if not the data set's.")
-    classes: int | None = Field(None, ge=1, description="Number of classes, if not the data set's.")
+    input_size: int | None = Field(
+        None, ge=1, le=100_000, description="Height and width of the input, if not the data set's."
+    )
+    classes: int | None = Field(None, ge=1, le=10_000_000, description="Number of classes, if not the data set's.")
     options: dict[str, str] = Field({}, description="The network's own options, such as {head: classic}.")
 
 
@@ -81,29 +88,46 @@ def _counted(value: Any) -> Any:
 
 def _settings_by_name(value: Any) -> Any:
     """``[deeptrain, training]`` and ``{deeptrain: , training: {...}}`` both name simulators with their settings."""
-    if isinstance(value, list):
-        return (
-            {name: {} for name in value if isinstance(name, str)} if all(isinstance(n, str) for n in value) else value
-        )
+    if isinstance(value, list) and all(isinstance(name, str) for name in value):
+        repeated = [name for index, name in enumerate(value) if name in value[:index]]
+        if repeated:
+            raise ValueError(f"{repeated[0]} is named twice")
+        return {name: {} for name in value}
     if isinstance(value, dict):
         return {name: {} if settings is None else settings for name, settings in value.items()}
     return value
 
 
+_SHORTHANDS: Mapping[str, Callable[[Any], Any]] = {
+    "strategy": _named,
+    "workers": _counted,
+    "simulators": _settings_by_name,
+}
+"""Sections that may be written shorter, and how to write them out."""
+
+
+def _none_or_mapping(value: Any) -> Any:
+    if value is None or value == "none" or isinstance(value, dict):
+        return value
+    raise ValueError(f"write none, or a mapping such as {{width: 0.125}}, not {_shown(value)}")
+
+
 class SearchSpec(_Section):
     """A search file."""
 
-    name: str = Field(
-        "search", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=100, description="Name of the study."
-    )
+    name: str = Field("search", pattern=NAME, max_length=100, description="Name of the study.")
     workload: WorkloadSpec = Field(description="The full-size network and its data set.")
-    proxy: dict[str, Any] | Literal["none"] | None = Field(
+    proxy: Annotated[
+        dict[str, Any] | Literal["none"] | None,
+        BeforeValidator(_none_or_mapping),
+    ] = Field(
         None,
         description="What is really trained when the workload is too dear: width, data, ...; 'none': the workload.",
     )
-    simulators: Annotated[dict[str, dict[str, Any]], BeforeValidator(_settings_by_name)] = Field(
-        description="Simulators by name with their settings (rex list simulators)."
-    )
+    simulators: Annotated[
+        dict[str, dict[str, Any]],
+        BeforeValidator(_settings_by_name, json_schema_input_type=list[str] | dict[str, dict[str, Any] | None]),
+    ] = Field(description="Simulators by name with their settings (rex list simulators).")
     variables: dict[str, Any] = Field(
         {}, description="Per variable a value (fixed), a list of values, {low, high}, or 'search' for all its values."
     )
@@ -112,14 +136,18 @@ class SearchSpec(_Section):
     )
     objectives: list[str] = Field(min_length=1, description="Names (rex list objectives) or FILE.py:FUNCTION.")
     constraints: list[str] = Field([], description="Expressions such as 'area < 250 mm2'.")
-    strategy: Annotated[StrategySpec, BeforeValidator(_named)] = Field(StrategySpec(), description="What to try next.")
+    strategy: Annotated[StrategySpec, BeforeValidator(_named, json_schema_input_type=str | StrategySpec)] = Field(
+        StrategySpec(), description="What to try next."
+    )
     initial: list[dict[str, Any]] = Field(
         [], description="Designs that are evaluated first; variables that are left out take their defaults."
     )
     budget: BudgetSpec = Field(description="When the search ends.")
     confirm: ConfirmSpec | None = Field(None, description="Repeats after the search.")
-    workers: Annotated[WorkerSpec, BeforeValidator(_counted)] = Field(WorkerSpec(), description="Who evaluates.")
-    seed: int = Field(0, ge=0, description="Everything random follows from it.")
+    workers: Annotated[WorkerSpec, BeforeValidator(_counted, json_schema_input_type=int | WorkerSpec)] = Field(
+        WorkerSpec(), description="Who evaluates."
+    )
+    seed: int = Field(0, ge=0, le=2**32 - 1, description="Everything random follows from it.")
     store: str | None = Field(None, description="File or database URL; default results/NAME.db.")
     checkpoints: str | None = Field(None, description="Folder of checkpoints; default beside the store.")
     data_dir: str | None = Field(None, description="Folder of the full data sets.")
@@ -139,11 +167,18 @@ class Mistake:
 
 
 class SearchFileError(InputError):
-    """Everything that is wrong with a search file."""
+    """Everything that is wrong with a search file.
 
-    def __init__(self, mistakes: Sequence[Mistake], name: str = "search file") -> None:
-        self.mistakes = tuple(mistakes)
+    Args:
+        mistakes: at least one.
+        name: of the file.
+        rest: the search without the sections that have mistakes, so that the others can be looked at too.
+    """
+
+    def __init__(self, mistakes: Sequence[Mistake], name: str = "search file", rest: SearchSpec | None = None) -> None:
+        self.mistakes = tuple(sorted(dict.fromkeys(mistakes), key=lambda mistake: mistake.line or 0))
         self.name = name
+        self.rest = rest
         count = len(self.mistakes)
         head = f"{name}: {count} mistake{'s' if count > 1 else ''}"
         super().__init__("\n  ".join([head, *map(str, self.mistakes)]))
@@ -157,65 +192,103 @@ def mistake_of(error: InputError, source: Source | None = None) -> Mistake:
     return Mistake(error.field, error.message, source.line(error.field) if source and error.field else None)
 
 
-def override(data: dict[str, Any], settings: Sequence[str]) -> dict[str, Any]:
-    """Search data with ``--set key=value`` applied; ``key`` is a dotted path, ``value`` is YAML.
+def read_settings(settings: Sequence[str]) -> dict[str, Any]:
+    """``--set key=value`` texts as values by dotted path; values are YAML.
 
     Raises:
-        InputError: a setting is not ``key=value``, or its path leads through something that is no section.
+        InputError: a setting is not ``key=value``.
     """
-    result = dict(data)
+    values = {}
     for setting in settings:
         path, equals, text = setting.partition("=")
-        if not equals or not path:
+        if not equals or not all(path.split(".")):
             raise InputError(f"'{setting}' is not key=value, such as budget.evaluations=10", "--set")
+        values[path] = read_yaml(text, f"--set {path}").data
+    return values
+
+
+def override(source: Source, values: Mapping[str, Any]) -> Source:
+    """A search with other values; they have no line.
+
+    Args:
+        source: of the search; its data is a mapping.
+        values: by dotted path.
+
+    Raises:
+        InputError: a path leads through something that is no section.
+    """
+    data, lines = dict(source.data), dict(source.lines)
+    for path, value in values.items():
         *sections, last = path.split(".")
-        place = result
+        place = data
         for section in sections:
             inner = place.get(section)
-            if inner is None:
-                inner = {}
-            elif isinstance(inner, str | int) and section in ("strategy", "workers"):
-                inner = {"name" if section == "strategy" else "count": inner}
-            elif not isinstance(inner, dict):
+            if place is data and section in _SHORTHANDS:
+                inner = _SHORTHANDS[section](inner)
+            if inner is not None and not isinstance(inner, dict):
                 raise InputError(f"'{path}': {section} is no section, but {inner!r}", "--set")
-            place[section] = dict(inner)
+            place[section] = dict(inner or {})
             place = place[section]
-        place[last] = read_yaml(text, f"--set {path}").data
-    return result
+        place[last] = value
+        lines = {field: line for field, line in lines.items() if field != path and not field.startswith(f"{path}.")}
+    return Source(data, source.name, lines)
 
 
-def parse_spec(data: Any, source: Source | None = None, name: str = "search") -> SearchSpec:
-    """Search data as a checked model.
+_STAND_INS = {"workload": {"network": ""}, "simulators": {}, "objectives": [""], "budget": {"evaluations": 1}}
+
+
+def parse_spec(source: Source) -> SearchSpec:
+    """A search as a checked model.
 
     Raises:
         SearchFileError: every field that is wrong.
     """
-    if not isinstance(data, dict):
+    if not isinstance(source.data, dict):
         raise SearchFileError(
-            [Mistake("", "a search file is a mapping of sections such as workload, objectives, budget")], name
+            [Mistake("", "a search file is a mapping of sections such as workload, objectives, budget")], source.name
         )
     try:
-        return SearchSpec.model_validate(data)
+        return SearchSpec.model_validate(source.data)
     except ValidationError as error:
-        mistakes = []
-        for detail in error.errors():
-            path = ".".join(str(part) for part in detail["loc"] if part != "none")
-            mistakes.append(Mistake(path, _words(detail), source.line(path) if source else None))
-        raise SearchFileError(list(dict.fromkeys(mistakes)), name) from None
+        details = error.errors()
+    mistakes = []
+    for detail in details:
+        path = ".".join(str(part) for part in detail["loc"] if "[" not in str(part))  # without types of a union
+        mistakes.append(Mistake(path, _words(detail), source.line(path)))
+    wrong = {detail["loc"][0] for detail in details}
+    rest = {name: value for name, value in source.data.items() if name not in wrong}
+    stand_ins = {name: value for name, value in _STAND_INS.items() if name not in rest}
+    raise SearchFileError(mistakes, source.name, SearchSpec.model_validate({**rest, **stand_ins}))
 
 
 def _words(detail: Mapping[str, Any]) -> str:
     """A pydantic error in plain words."""
     kind, location, value = detail["type"], detail["loc"], detail.get("input")
     if kind == "extra_forbidden":
-        known = _fields_at(location[:-1])
-        return f"there is no such field{suggestion(str(location[-1]), known)}"
+        return f"there is no such field{suggestion(str(location[-1]), _fields_at(location[:-1]))}"
     if kind == "missing":
         return "is missing; every search file needs it"
-    message = str(detail["msg"]).removeprefix("Value error, ")
-    if isinstance(value, str | int | float | bool) or value is None:
-        return f"{message[0].lower()}{message[1:]}, got {value!r}"
-    return f"{message[0].lower()}{message[1:]}"
+    if kind in ("model_type", "dict_type"):
+        fields = _fields_at(location)
+        return f"write a mapping{' of ' + ', '.join(fields) if fields else ''}, not {_shown(value)}"
+    if kind == "list_type":
+        return f"write a list, not {_shown(value)}"
+    if kind == "string_pattern_mismatch":
+        return f"write letters, digits and . _ - only, not {_shown(value)}"
+    if kind == "too_short":
+        return "name at least one"
+    if kind == "value_error":
+        return str(detail["ctx"]["error"])
+    message = str(detail["msg"])
+    return f"{message[0].lower()}{message[1:]}, got {_shown(value)}"
+
+
+def _shown(value: Any) -> str:
+    """A value in messages."""
+    if value is None or value == "":
+        return "nothing"
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def _fields_at(location: Sequence[Any]) -> list[str]:
@@ -229,27 +302,25 @@ def _fields_at(location: Sequence[Any]) -> list[str]:
     return list(model.model_fields) if hasattr(model, "model_fields") else []
 
 
-def read_spec(path: Path, settings: Sequence[str] = ()) -> tuple[SearchSpec, Source, dict[str, Any]]:
-    """A search file, checked field by field (not yet against simulators: see :mod:`explorer.assembly`).
+def read_search(path: Path, settings: Sequence[str] = ()) -> Source:
+    """A search file as plain data with overrides applied; nothing but its being YAML is checked yet.
 
     Args:
         path: the file.
         settings: ``key=value`` overrides.
 
-    Returns:
-        The model, the source with its line numbers, and the plain data with overrides applied.
-
     Raises:
-        InputError: the file cannot be read, is not YAML, or has wrong fields.
+        InputError: the file cannot be read, or is no mapping in YAML; or a setting makes no sense.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
         raise InputError(f"{path} is not a text file; a search file is YAML") from None
     except OSError as error:
         raise InputError(f"cannot read the search file {path} ({error.strerror})") from None
+    except ValueError as error:  # such as a null byte in the path
+        raise InputError(f"cannot read the search file {str(path)!r} ({error})") from None
     source = read_yaml(text, str(path))
     if not isinstance(source.data, dict):
-        parse_spec(source.data, source, str(path))
-    data = override(source.data, settings)
-    return parse_spec(data, source, str(path)), source, data
+        parse_spec(source)
+    return override(source, read_settings(settings))

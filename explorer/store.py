@@ -7,12 +7,15 @@ The driver is the only writer; all results of one wait go into one commit, so th
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import sqlalchemy as sql
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
@@ -21,9 +24,11 @@ from explorer.evaluation import Evaluation
 from explorer.outline import Outline
 from simulators.protocol import InputError, suggestion
 
-__all__ = ["Store", "StudyRecord", "free_name", "parse_reference"]
+__all__ = ["Store", "StudyRecord", "check_writable", "free_name", "parse_reference", "shown", "store_file", "taken"]
 
 SCHEMA_VERSION = 1
+FILE = "sqlite:///"
+"""What the URL of a store in a file begins with."""
 
 metadata = sql.MetaData()
 
@@ -81,50 +86,83 @@ def parse_reference(reference: str) -> tuple[str, str]:
     place, _, name = reference.partition("#")
     if re.match(r"^[a-z0-9+]+://", place):
         return place, name
-    return f"sqlite:///{Path(place).expanduser()}", name
+    return f"{FILE}{Path(os.path.expanduser(place))}", name
 
 
-def _shown(url: str) -> str:
-    """The place of a store in messages, without a password."""
-    if url.startswith("sqlite:///"):
-        return url.removeprefix("sqlite:///")
-    return sql.make_url(url).render_as_string(hide_password=True)
+def store_file(url: str) -> Path | None:
+    """The file of a SQLite store; None for other databases."""
+    return Path(url.removeprefix(FILE)) if url.startswith(FILE) else None
+
+
+def shown(url: str) -> str:
+    """The place of a store in messages and references, without a password."""
+    return str(store_file(url) or sql.make_url(url).render_as_string(hide_password=True))
 
 
 class Store:
     """An open store.
 
     Args:
-        url: SQLAlchemy URL.
-        create: make the file and the tables if they are not there.
+        url: ``sqlite:///PATH``, or another SQLAlchemy URL.
+        create: it need not be there yet; nothing is written before :meth:`create`.
 
     Raises:
-        InputError: the store cannot be opened or written, or it is something else.
+        InputError: the store cannot be opened, or it is something else.
     """
 
     def __init__(self, url: str, *, create: bool = False) -> None:
         self.url = url
-        if url.startswith("sqlite:///"):
-            _check_file(Path(url.removeprefix("sqlite:///")), create)
-        try:
-            self.engine = sql.create_engine(url)
+        file = store_file(url)
+        if file is not None:
+            _check_file(file, create)
+        with self._told("open"):
+            self.engine = sql.create_engine(_database(url, file))
             if self.engine.dialect.name == "sqlite":
+                if file is None or file.name == ":memory:":
+                    raise InputError(f"{url} is no file; give the path of one", "store")
                 sql.event.listen(self.engine, "connect", _prepare_sqlite)
-            if create:
-                metadata.create_all(self.engine)
-            if not sql.inspect(self.engine).has_table("rex_studies"):
-                raise InputError(
-                    f"{_shown(url)} holds no studies of rex; name a store that `rex run` has written", "store"
-                )
+        tables = self._tables()
+        if STUDIES.name not in tables and ((tables and file is not None) or not create):
+            raise InputError(
+                f"{shown(url)} holds no studies of rex; name a store that `rex run` has written"
+                + (", or a file that is not there yet" if create else ""),
+                "store",
+            )
+
+    @contextmanager
+    def _told(self, doing: str) -> Iterator[None]:
+        """Errors of the database as bad input: a damaged file, a full disk, a server that is not there."""
+        try:
+            yield
         except (SQLAlchemyError, ImportError) as error:
             reason = str(getattr(error, "orig", None) or error).splitlines()[0]
-            raise InputError(
-                f"cannot open the store {_shown(url)}: {reason}; give a path to a file, or a database URL", "store"
-            ) from error
+            if "psycopg" in reason and isinstance(error, ImportError):
+                reason += "; pip install 'reram-explorer[postgresql]'"
+            raise InputError(f"cannot {doing} the store {shown(self.url)}: {reason}", "store") from error
+
+    def _tables(self) -> list[str]:
+        file = store_file(self.url)
+        if file is not None and not file.exists():
+            return []  # asking SQLite would make the file
+        with self._told("open"):
+            return sql.inspect(self.engine).get_table_names()
+
+    def check_writable(self) -> None:
+        """Make sure that a study can be written, before anything dear is done.
+
+        Raises:
+            InputError: the file, or the folder where it is to be, cannot be written.
+        """
+        file = store_file(self.url)
+        if file is not None:
+            check_writable(file.parent, "store")  # SQLite's log is written beside the file
+            check_writable(file, "store")
 
     def names(self) -> list[str]:
         """Names of the studies, oldest first."""
-        with self.engine.connect() as connection:
+        if STUDIES.name not in self._tables():
+            return []
+        with self._told("read"), self.engine.connect() as connection:
             return [row.name for row in connection.execute(sql.select(STUDIES.c.name).order_by(STUDIES.c.id))]
 
     def find(self, name: str = "") -> StudyRecord:
@@ -135,17 +173,17 @@ class Store:
         """
         names = self.names()
         if not names:
-            raise InputError(f"{_shown(self.url)} holds no study yet", "store")
+            raise InputError(f"{shown(self.url)} holds no study yet", "store")
         if not name and len(names) > 1:
             raise InputError(
-                f"{_shown(self.url)} holds {len(names)} studies: name one, {_shown(self.url)}#{names[-1]} "
+                f"{shown(self.url)} holds {len(names)} studies: name one, {shown(self.url)}#{names[-1]} "
                 f"(there are {', '.join(names)})",
                 "study",
             )
         name = name or names[0]
         if name not in names:
-            raise InputError(f"{_shown(self.url)} holds no study '{name}'{suggestion(name, names)}", "study")
-        with self.engine.connect() as connection:
+            raise InputError(f"{shown(self.url)} holds no study '{name}'{suggestion(name, names)}", "study")
+        with self._told("read"), self.engine.connect() as connection:
             record = connection.execute(sql.select(STUDIES.c.record).where(STUDIES.c.name == name)).scalar_one()
         if record["schema_version"] > SCHEMA_VERSION:
             raise InputError(
@@ -160,21 +198,36 @@ class Store:
         Raises:
             InputError: there is one of that name.
         """
+        file = store_file(self.url)
         try:
-            with self.engine.begin() as connection:
-                connection.execute(STUDIES.insert().values(name=record.name, record=vars(record)))
-        except IntegrityError:
+            if file is not None:
+                file.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
             raise InputError(
-                f"{_shown(self.url)} already holds a study '{record.name}': go on with `rex resume "
-                f"{_shown(self.url)}#{record.name}`, or choose another name with --study",
-                "study",
+                f"cannot write {file} ({error.strerror}); give another place with --store", "store"
             ) from None
+        try:
+            with self._told("write"), self.engine.connect() as connection:
+                if file is not None:
+                    connection.exec_driver_sql("PRAGMA journal_mode=WAL")  # readers while a search writes
+                    connection.commit()
+                with connection.begin():
+                    metadata.create_all(connection)
+                    connection.execute(STUDIES.insert().values(name=record.name, record=vars(record)))
+        except InputError as error:
+            if isinstance(error.__cause__, IntegrityError):
+                raise taken(self.url, record.name) from None
+            raise
 
     def append(self, study: str, evaluations: Sequence[Evaluation]) -> None:
-        """Write evaluations in one commit; one that is already there (same key) is left as it is."""
+        """Write evaluations in one commit; one that is already there (same key) is left as it is.
+
+        Raises:
+            InputError: the store cannot be written.
+        """
         if not evaluations:
             return
-        with self.engine.begin() as connection:
+        with self._told("write"), self.engine.begin() as connection:
             study_id = connection.execute(sql.select(STUDIES.c.id).where(STUDIES.c.name == study)).scalar_one()
             rows = [
                 {"study_id": study_id, "key": _digest(e.key), "derived": bool(e.derived_from), "row": e.to_json()}
@@ -191,12 +244,55 @@ class Store:
             .where(STUDIES.c.name == study)
             .order_by(EVALUATIONS.c.id)
         )
-        with self.engine.connect() as connection:
+        with self._told("read"), self.engine.connect() as connection:
             return [Evaluation.from_json(row, bits) for row in connection.execute(query).scalars()]
 
     def close(self) -> None:
         """Give back connections; with SQLite also fold the write-ahead log into the file."""
         self.engine.dispose()
+
+
+def check_writable(path: Path, field: str) -> None:
+    """Make sure that a path can be written, or made if it is not there; nothing is written.
+
+    Raises:
+        InputError: it cannot, as far as one can tell before trying.
+    """
+    there = next(place for place in (path.absolute(), *path.absolute().parents) if place.exists())
+    if not os.access(there, os.W_OK) or (there != path.absolute() and not there.is_dir()):
+        raise InputError(f"{path} cannot be written; choose another place", field)
+
+
+def taken(url: str, name: str) -> InputError:
+    """The complaint that a store has a study of that name."""
+    return InputError(
+        f"{shown(url)} already holds a study '{name}': go on with `rex resume {shown(url)}#{name}`, or choose another "
+        "name with --study",
+        "study",
+    )
+
+
+def free_name(wanted: str, taken: Iterable[str]) -> str:
+    """``wanted``, or ``wanted-2``, ``wanted-3`` ... if it is taken."""
+    taken = set(taken)
+    number, name = 1, wanted
+    while name in taken:
+        number += 1
+        name = f"{wanted}-{number}"
+    return name
+
+
+def _database(url: str, file: Path | None) -> sql.URL:
+    """The URL for SQLAlchemy; a path may hold signs that mean something in URLs."""
+    if file is not None:
+        if file.exists() and not os.access(file.parent, os.W_OK) and not Path(f"{file}-wal").exists():
+            # somebody else's folder: SQLite would write a log beside the file even to read it
+            return sql.URL.create(
+                "sqlite", database=f"file:{quote(str(file))}", query={"uri": "true", "immutable": "1"}
+            )
+        return sql.URL.create("sqlite", database=str(file))
+    parsed = sql.make_url(url)
+    return parsed.set(drivername="postgresql+psycopg") if parsed.drivername == "postgresql" else parsed
 
 
 def _insert_or_ignore(dialect: str) -> Any:
@@ -211,7 +307,6 @@ def _insert_or_ignore(dialect: str) -> Any:
 
 def _prepare_sqlite(connection: Any, _: Any) -> None:
     cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode=WAL")  # readers while a search writes
     cursor.execute("PRAGMA synchronous=NORMAL")  # survives kill -9; FULL would also survive a power cut, at 140 x
     cursor.execute("PRAGMA busy_timeout=30000")
     cursor.close()
@@ -221,46 +316,23 @@ def _check_file(path: Path, create: bool) -> None:
     """Say plainly what is wrong with a SQLite file before SQLite says it darkly.
 
     Raises:
-        InputError: the file is missing, a folder, not a database, or cannot be written.
+        InputError: the file is missing, a folder, or not a database.
     """
-    if path.is_dir():
-        raise InputError(f"{path} is a folder; give the path of a file in it, such as {path / 'search.db'}", "store")
-    if not path.exists():
-        if not create:
-            raise InputError(f"there is no study at {path}; `rex run FILE` makes one and prints its path", "study")
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.touch()
-        except OSError as error:
-            raise InputError(
-                f"cannot write {path} ({error.strerror}); give another place with --store", "store"
-            ) from None
-        return
     try:
-        with path.open("rb") as file:
-            head = file.read(16)
+        if path.is_dir():
+            raise InputError(
+                f"{path} is a folder; give the path of a file in it, such as {path / 'search.db'}", "store"
+            )
+        if path.exists():
+            with path.open("rb") as file:
+                head = file.read(16)
+            if head and head != b"SQLite format 3\x00":
+                raise InputError(f"{path} is not a SQLite database; name a store that `rex run` has written", "store")
+        elif not create:
+            raise InputError(f"there is no study at {path}; `rex run FILE` makes one and prints its path", "study")
     except OSError as error:
         raise InputError(f"cannot read {path} ({error.strerror})", "store") from None
-    if head and head != b"SQLite format 3\x00":
-        raise InputError(f"{path} is not a SQLite database; name a store that `rex run` has written", "store")
-    if create:
-        try:
-            path.open("r+b").close()
-        except OSError as error:
-            raise InputError(
-                f"cannot write {path} ({error.strerror}); give another place with --store", "store"
-            ) from None
 
 
 def _digest(key: str) -> str:
     return hashlib.sha256(key.encode()).hexdigest()
-
-
-def free_name(wanted: str, taken: Iterable[str]) -> str:
-    """``wanted``, or ``wanted-2``, ``wanted-3`` ... if it is taken."""
-    taken = set(taken)
-    number, name = 1, wanted
-    while name in taken:
-        number += 1
-        name = f"{wanted}-{number}"
-    return name

@@ -16,7 +16,8 @@ from explorer.expressions import Expression
 from explorer.outline import Outline
 from explorer.space import condition
 from explorer.spec import SearchSpec, parse_spec
-from explorer.store import Store, StudyRecord, parse_reference
+from explorer.store import Store, StudyRecord, parse_reference, shown, store_file
+from explorer.yaml_source import Source
 
 if TYPE_CHECKING:
     import pandas
@@ -46,10 +47,8 @@ class Study:
     @property
     def reference(self) -> str:
         """What to write as STUDY on the command line."""
-        if self.store.url.startswith("sqlite:///"):
-            place = self.store.url.removeprefix("sqlite:///")
-            return place if len(self.store.names()) == 1 else f"{place}#{self.name}"
-        return f"{self.store.url}#{self.name}"
+        alone = store_file(self.store.url) is not None and set(self.store.names()) <= {self.name}
+        return shown(self.store.url) if alone else f"{shown(self.store.url)}#{self.name}"
 
     @cached_property
     def outline(self) -> Outline:
@@ -59,7 +58,7 @@ class Study:
     @property
     def spec(self) -> SearchSpec | None:
         """The search file; None if the problem was made from functions."""
-        return parse_spec(self.record.search, name=self.name) if self.record.search else None
+        return parse_spec(Source(self.record.search, self.name)) if self.record.search else None
 
     @cached_property
     def rows(self) -> list[Evaluation]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from explorer.archive import Front, Point
 from explorer.comparison import Comparison
 from explorer.outline import ObjectiveInfo, Outline
-from explorer.units import format_quantity
+from explorer.units import format_quantity, format_uncertain
 
 __all__ = ["Rows", "comparison_rows", "front_rows"]
 
@@ -41,10 +41,10 @@ def header(objective: ObjectiveInfo) -> str:
 
 def value_text(point: Point, objective: ObjectiveInfo) -> str:
     """An objective's value, with its spread over replicates where there is one."""
-    text = format_quantity(point.values[objective.name], objective.unit)
+    value = point.values[objective.name]
     if objective.name in point.spread:
-        text += f" ± {format_quantity(point.spread[objective.name], objective.unit)}"
-    return text
+        return format_uncertain(value, point.spread[objective.name], objective.unit)
+    return format_quantity(value, objective.unit)
 
 
 def held_out_names(points: Sequence[Point]) -> list[str]:
@@ -69,7 +69,7 @@ def front_rows(front: Front, title: str, *, limit: int | None = None, held_out: 
             *(value_text(point, objective) for objective in front.outline.objectives),
             *(_held_out(front.outline, point, name) for name in extra),
             str(point.replicates),
-            "derived" if point.derived_from else point.strategy,
+            f"{point.strategy}, derived" if point.derived_from else point.strategy,
         )
         for point in shown
     ]
@@ -115,4 +115,4 @@ def difference(point: Point, reference: Point, objective: ObjectiveInfo) -> str:
     value, base = point.values[objective.name], reference.values[objective.name]
     if objective.unit == "fraction":
         return f"{100 * (value - base):+.1f} points"
-    return f"{100 * (value - base) / base:+.0f} %" if base else "-"
+    return f"{100 * (value - base) / abs(base):+.0f} %" if base else "-"

@@ -25,6 +25,7 @@ __all__ = [
     "display_scale",
     "find_unit",
     "format_quantity",
+    "format_uncertain",
     "is_foreign",
     "name_dimension",
     "raised",
@@ -177,6 +178,21 @@ def format_quantity(value: float | None, unit: str) -> str:
     factor, symbol = display_scale(value, unit)
     text = _digits(value / factor)
     return f"{text} {symbol}".rstrip()
+
+
+def format_uncertain(value: float, spread: float, unit: str) -> str:
+    """``value`` with its spread, both in the same unit: ``87.2 ± 0.45 %``; the spread has two significant digits.
+
+    Args:
+        value: the number in ``unit``.
+        spread: such as a standard deviation, in ``unit``.
+        unit: as in :func:`format_quantity`.
+    """
+    if not (math.isfinite(value) and math.isfinite(spread) and spread > 0):
+        return format_quantity(value, unit)
+    factor, symbol = display_scale(value, unit)
+    places = max(0, 1 - math.floor(math.log10(spread / factor)))
+    return f"{value / factor:.{places}f} ± {spread / factor:.{places}f} {symbol}".rstrip()
 
 
 def display_scale(value: float, unit: str) -> tuple[float, str]:

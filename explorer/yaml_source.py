@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,25 +13,49 @@ from simulators.protocol import InputError
 
 __all__ = ["Source", "read_yaml"]
 
+_TAG = "tag:yaml.org,2002:"
+_SPECIAL = {".inf": "inf", "+.inf": "inf", "-.inf": "-inf", ".nan": "nan"}
+
+
+def _text(text: str) -> str:
+    """Text that a path may hold and a file may store. Raises ValueError for anything else."""
+    if "\0" in text:
+        raise ValueError("a null byte")
+    return text.encode().decode()
+
+
+_SCALARS: Mapping[str, Callable[[str], Any]] = {
+    f"{_TAG}null": lambda _: None,
+    f"{_TAG}bool": lambda text: text.lower() == "true",
+    f"{_TAG}int": int,
+    f"{_TAG}float": lambda text: float(_SPECIAL.get(text.lower(), text)),
+    f"{_TAG}str": _text,
+}
+"""What may stand in a search file, beside mappings and lists: no dates, sets, bytes or objects."""
+
 
 class _Loader(yaml.SafeLoader):
-    """Safe, with YAML 1.2's core plain words: ``no`` is a word, ``0101`` is not octal, ``1e-3`` is a number."""
+    """YAML 1.2's core plain words: ``no`` is a word, ``0101`` is not octal, ``1e-3`` is a number. No aliases."""
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]  # the stubs leave it out
+            raise yaml.MarkedYAMLError(problem="aliases (*name) are not read here: write it out", problem_mark=mark)
+        return super().compose_node(parent, index)
 
 
 _Loader.yaml_implicit_resolvers = {}
 for tag, pattern, first in (
-    ("tag:yaml.org,2002:bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
-    ("tag:yaml.org,2002:null", r"~|null|Null|NULL|", "~nN\0"),
-    ("tag:yaml.org,2002:int", r"[-+]?(?:0|[1-9][0-9]*)", "-+0123456789"),
+    ("bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
+    ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
+    ("int", r"[-+]?(?:0|[1-9][0-9]*)", "-+0123456789"),
     (
-        "tag:yaml.org,2002:float",
+        "float",
         r"[-+]?(?:\.[0-9]+|(?:0|[1-9][0-9]*)(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)",
         "-+0123456789.",
     ),
 ):
-    _Loader.add_implicit_resolver(
-        tag, re.compile(rf"^(?:{pattern})$"), list(first) if first != "~nN\0" else ["~", "n", "N", ""]
-    )
+    _Loader.add_implicit_resolver(f"{_TAG}{tag}", re.compile(rf"^(?:{pattern})$"), list(first))
 
 
 @dataclass(frozen=True)
@@ -38,23 +63,20 @@ class Source:
     """A YAML text as data.
 
     Args:
-        data: mappings, lists, strings, numbers, booleans.
+        data: mappings with text as keys, lists, strings, numbers, booleans, None.
         name: file name for messages.
-        lines: line (1-based) of every field by its path: ``("budget", "evaluations")``.
+        lines: line (1-based) of every field by its dotted path: ``budget.evaluations``, ``initial.0.bn``.
     """
 
     data: Any
     name: str
-    lines: dict[tuple[str, ...], int] = field(default_factory=dict)
+    lines: Mapping[str, int] = field(default_factory=dict)
 
     def line(self, path: str) -> int | None:
         """The line of a dotted path, or of the nearest field around it that the text has."""
-        parts = tuple(re.sub(r"\[(\d+)\]", r".\1", path).split("."))
-        while parts:
-            if parts in self.lines:
-                return self.lines[parts]
-            parts = parts[:-1]
-        return None
+        while path and path not in self.lines:
+            path = path.rpartition(".")[0]
+        return self.lines.get(path)
 
 
 def read_yaml(text: str, name: str) -> Source:
@@ -65,37 +87,54 @@ def read_yaml(text: str, name: str) -> Source:
         name: of the file, for messages.
 
     Raises:
-        InputError: it is not YAML, or a field is written twice; the message has the line.
+        InputError: it is not YAML, a field is written twice, or a value is of a kind that has no place here; the
+            message has the line.
     """
+    lines: dict[str, int] = {}
     try:
         node = yaml.compose(text, Loader=_Loader)
-        data = yaml.load(text, Loader=_Loader)  # noqa: S506  # _Loader is a SafeLoader
+        return Source(None if node is None else _plain(node, "", lines, name), name, lines)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         place = f"{name}, line {mark.line + 1}, column {mark.column + 1}" if mark else name
         problem = getattr(error, "problem", None) or str(error).splitlines()[0]
         raise InputError(f"{place}: this is not YAML: {problem}") from None
-    except ValueError as error:  # a scalar that looks like a number but is none
-        raise InputError(f"{name}: {error}") from None
-    lines: dict[tuple[str, ...], int] = {}
-    if node is not None:
-        _walk(node, (), lines, name)
-    return Source(data, name, lines)
+    except RecursionError:
+        raise InputError(f"{name}: is nested too deeply for a search file") from None
 
 
-def _walk(node: yaml.Node, path: tuple[str, ...], lines: dict[tuple[str, ...], int], name: str) -> None:
-    if isinstance(node, yaml.MappingNode):
-        for key, value in node.value:
-            below = (*path, str(key.value))
-            if below in lines:
-                raise InputError(
-                    f"{name}, line {key.start_mark.line + 1}: '{'.'.join(below)}' is written twice (first in line "
-                    f"{lines[below]}); keep one"
-                )
-            lines[below] = key.start_mark.line + 1
-            _walk(value, below, lines, name)
-    elif isinstance(node, yaml.SequenceNode):
-        for index, value in enumerate(node.value):
-            below = (*path, str(index))
-            lines[below] = value.start_mark.line + 1
-            _walk(value, below, lines, name)
+def _plain(node: yaml.Node, path: str, lines: dict[str, int], name: str) -> Any:
+    """A node as plain data; notes the lines of everything below it."""
+    line = node.start_mark.line + 1
+    if isinstance(node, yaml.MappingNode) and node.tag == f"{_TAG}map":
+        return _mapping(node, path, lines, name)
+    if isinstance(node, yaml.SequenceNode) and node.tag == f"{_TAG}seq":
+        items = []
+        for index, item in enumerate(node.value):
+            below = f"{path}.{index}" if path else str(index)
+            lines[below] = item.start_mark.line + 1
+            items.append(_plain(item, below, lines, name))
+        return items
+    if not isinstance(node, yaml.ScalarNode) or node.tag not in _SCALARS:
+        raise InputError(f"{name}, line {line}: the tag {node.tag.replace(_TAG, '!!')} has no place here; remove it")
+    try:
+        return _SCALARS[node.tag](node.value)
+    except ValueError:
+        kind = node.tag.removeprefix(_TAG)
+        raise InputError(f"{name}, line {line}: '{node.value[:40]}' cannot be read as {kind}") from None
+
+
+def _mapping(node: yaml.MappingNode, path: str, lines: dict[str, int], name: str) -> dict[str, Any]:
+    data: dict[str, Any] = {}
+    for key, value in node.value:
+        line = key.start_mark.line + 1
+        if not isinstance(key, yaml.ScalarNode) or not key.value.isprintable():
+            raise InputError(f"{name}, line {line}: a field's name must be a word")
+        below = f"{path}.{key.value}" if path else key.value
+        if key.value in data:
+            raise InputError(
+                f"{name}, line {line}: '{below}' is written twice (first in line {lines[below]}); keep one"
+            )
+        lines[below] = line
+        data[key.value] = _plain(value, below, lines, name)
+    return data

@@ -6,6 +6,7 @@ import hashlib
 import importlib
 import inspect
 import linecache
+import sys
 import types
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 
 from simulators.protocol import OBJECTIVES, Designs, InputError, Report, find_plugin, plugin_names, suggestion
 
-__all__ = ["DESIGNS", "Direction", "Objective", "find_objective", "objective", "objective_names"]
+__all__ = ["DESIGNS", "Direction", "Objective", "find_objective", "objective", "objective_names", "per_design"]
 
 Direction = Literal["maximize", "minimize"]
 
@@ -52,8 +53,9 @@ class Objective:
 
     @property
     def reads(self) -> tuple[str, ...]:
-        """Names of the reports that it needs: its parameter names."""
-        return tuple(inspect.signature(self.function).parameters)
+        """Names of the reports that it needs: its parameters without a default."""
+        parameters = inspect.signature(self.function).parameters.values()
+        return tuple(parameter.name for parameter in parameters if parameter.default is parameter.empty)
 
     def evaluate(self, reports: Mapping[str, Report | Designs], count: int) -> NDArray[np.float64]:
         """The objective of every design, shape (count,).
@@ -63,23 +65,45 @@ class Objective:
             count: number of designs; a scalar result stands for all.
 
         Raises:
-            InputError: the function asks a report for a field that it has not, or returns another shape.
+            InputError: the function asks a report for a field that it has not, or returns no number per design.
         """
         try:
             result = self.function(**{name: reports[name] for name in self.reads})
         except AttributeError as error:
             raise InputError(f"objective '{self.name}': {error}") from error
-        values = np.asarray(result, dtype=np.float64)
-        if values.shape not in ((), (count,)):
-            raise InputError(
-                f"objective '{self.name}' returned an array of shape {values.shape} for {count} designs; "
-                "return one number per design"
-            )
-        return np.broadcast_to(values, (count,))
+        return per_design(result, count, self.name)
 
     def __reduce__(self) -> tuple[Any, ...]:
+        module, name = self.function.__module__, self.function.__qualname__
+        if module == "__main__" or "<locals>" in name:  # another process cannot import it: cloudpickle takes the code
+            return Objective, (self.name, self.function, self.direction, self.unit, self.bounds, self.file)
         # The decorated name holds the Objective, not the function: pickle finds that name by itself.
-        return _from_module, (self.function.__module__, self.function.__qualname__)
+        return _from_module, (module, name)
+
+
+def per_design(result: Any, count: int, name: str) -> NDArray[np.float64]:
+    """What a function of ``count`` designs returned, as an array of shape (count,); one number stands for all.
+
+    Args:
+        result: of the function.
+        count: number of designs.
+        name: the objective's, for messages.
+
+    Raises:
+        InputError: there is not one number per design.
+    """
+    try:
+        values = None if result is None else np.asarray(result, dtype=np.float64)
+    except (TypeError, ValueError):
+        values = None
+    if values is None:
+        raise InputError(f"objective '{name}' returned {result!r:.80}; return one number per design")
+    if values.shape not in ((), (count,)):
+        raise InputError(
+            f"objective '{name}' returned an array of shape {values.shape} for {count} designs; "
+            "return one number per design"
+        )
+    return np.broadcast_to(values, (count,))
 
 
 def objective(
@@ -127,6 +151,8 @@ def find_objective(name: str, folder: Path | None = None) -> Objective:
         InputError: there is none of that name; or the file or function is missing, is no objective, or fails to load.
     """
     file, colon, function = name.rpartition(":")
+    if name.endswith(".py"):
+        raise InputError(f"objective '{name}': which of its functions? Write {name}:FUNCTION")
     if not colon or not file.endswith(".py"):
         found = find_plugin(OBJECTIVES, name, "objective")
         if not isinstance(found, Objective):
@@ -137,6 +163,8 @@ def find_objective(name: str, folder: Path | None = None) -> Objective:
         source = path.read_text(encoding="utf-8")
     except OSError as error:
         raise InputError(f"objective '{name}': cannot read {path} ({error.strerror}); write FILE.py:FUNCTION") from None
+    except UnicodeDecodeError as error:
+        raise InputError(f"objective '{name}': {path} is no UTF-8 text ({error.reason})") from None
     return _from_source(source, file, function)
 
 
@@ -154,10 +182,11 @@ def _from_source(source: str, file: str, function: str) -> Objective:
     label = f"<{file} {hashlib.sha256(source.encode()).hexdigest()[:8]}>"
     module = types.ModuleType(label)
     module.__file__ = label
+    sys.modules[label] = module  # dataclasses and type hints in the file look their module up
     linecache.cache[label] = (len(source), None, source.splitlines(keepends=True), label)
     try:
         exec(compile(source, label, "exec"), module.__dict__)  # noqa: S102  # the user's own file, named in the search
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise InputError(f"objective file '{file}' fails to load: {type(error).__name__}: {error}") from error
     found = module.__dict__.get(function)
     if not isinstance(found, Objective):

@@ -7,6 +7,7 @@ goes on.
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 
@@ -17,6 +18,9 @@ def main() -> None:
     """Run ``rex``; bad input ends in one message and exit code 2, never in a traceback."""
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(name, "1")  # before NumPy is imported: more threads than one only get in each other's way
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal without arrows and µ gets question marks
     from explorer.cli.app import app
     from simulators.protocol.errors import InputError
 
@@ -25,6 +29,3 @@ def main() -> None:
     except InputError as error:
         print(f"rex: {error}", file=sys.stderr)  # noqa: T201  # the command line's own message
         sys.exit(2)
-    except BrokenPipeError:  # the reader of `rex ... | head` has enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)

@@ -30,8 +30,7 @@ def run(
     from explorer.launch import prepare
 
     _run(
-        prepare(file, settings=settings or [], study=study, store=store, workers=workers, seed=seed, data_dir=data_dir),
-        None,
+        prepare(file, settings=settings or [], study=study, store=store, workers=workers, seed=seed, data_dir=data_dir)
     )
 
 
@@ -39,10 +38,10 @@ def resume(study: StudyArgument, workers: Workers = None, settings: Settings = N
     """Go on with a study that was interrupted, with nothing lost and nothing done twice."""
     from explorer.launch import resume as prepare_resume
 
-    _run(prepare_resume(study, workers=workers, settings=settings or []), workers)
+    _run(prepare_resume(study, workers=workers, settings=settings or []))
 
 
-def _run(prepared: Prepared, workers: int | None) -> None:
+def _run(prepared: Prepared) -> None:
     from explorer.archive import Archive
     from explorer.cli.output import console, note, print_rows
     from explorer.cli.progress import ProgressDisplay
@@ -54,9 +53,11 @@ def _run(prepared: Prepared, workers: int | None) -> None:
     console().print(f"{prepared.description}\nstudy {reference}", markup=False)
     try:
         with ProgressDisplay(prepared.problem.outline) as display:
-            study = prepared.run(display.update, workers)
+            study = prepared.run(display.update)
     except KeyboardInterrupt:
-        note(f"interrupted; nothing that was finished is lost: rex resume {reference}")
+        begun = prepared.study.name in prepared.study.store.names()
+        note(f"interrupted; nothing that was finished is lost: rex resume {reference}" if begun else
+             "interrupted before the search began; nothing was written")  # fmt: skip
         raise typer.Exit(130) from None
     archive = Archive(prepared.problem, study.rows)
     comparisons = compare(prepared.problem, archive, prepared.assembly.initial)
@@ -65,7 +66,10 @@ def _run(prepared: Prepared, workers: int | None) -> None:
     title = f"Pareto front of {study.name}: {len(archive.front)} designs"
     if len(shown) < len(archive.front):
         title += f", here the {len(shown)} that together cover most of it"
-    print_rows(front_rows(shown, title, held_out=True))
+    if archive.front:
+        print_rows(front_rows(shown, title, held_out=True))
+    else:
+        note("no design that was evaluated satisfies all constraints: the front is empty")
     if any(comparison.others for comparison in comparisons):
         print_rows(comparison_rows(comparisons, study.outline))
     page = write_page(study, archive, comparisons, prepared.page, prepared.description)

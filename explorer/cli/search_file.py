@@ -19,15 +19,15 @@ def check(
     data_dir: DataDir = None,
 ) -> None:
     """Say everything that is wrong with a search file in one go, with line numbers; nothing is run or written."""
-    from explorer.assembly import assemble
+    from explorer.assembly import assemble_source
     from explorer.cli.output import console
     from explorer.launch import describe
-    from explorer.spec import parse_spec, read_spec
+    from explorer.spec import override, read_search
 
-    _, source, data = read_spec(file, settings or [])
+    source = read_search(file, settings or [])
     if data_dir is not None:
-        data = {**data, "data_dir": str(data_dir.absolute())}
-    assembly = assemble(parse_spec(data, source, str(file)), file.absolute().parent, source=source, name=str(file))
+        source = override(source, {"data_dir": str(data_dir.absolute())})
+    assembly = assemble_source(source, file.absolute().parent, str(file))
     console().print(f"{file}: nothing wrong\n{describe(assembly)}", markup=False, soft_wrap=True)
 
 

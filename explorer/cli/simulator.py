@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
+import re
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from explorer.cli.options import DataDir
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,6 +43,14 @@ Dataset = Annotated[str, typer.Option("--dataset", help="The data set that fixes
 NetworkOptions = Annotated[
     list[str] | None,
     typer.Option("--option", metavar="KEY=VALUE", help="The network's own option, such as stem=imagenet."),
+]
+SimulatorSettings = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--setting",
+        metavar="KEY=VALUE",
+        help="The simulator's own setting, as in a search file, such as proxy.width=1.",
+    ),
 ]
 Mode = Annotated[str, typer.Option("--mode", help="training or inference.")]
 
@@ -126,7 +138,8 @@ def _fields(simulators: Mapping[str, Simulator]) -> Listing:
 
 
 def _first_line(thing: Any) -> str:
-    return (thing.__doc__ or "").strip().partition("\n")[0]
+    line = (thing.__doc__ or "").strip().partition("\n")[0]
+    return re.sub(r"(?::\w+:)?`+([^`]*)`+", r"\1", line)  # without the marks of reStructuredText
 
 
 def simulate(
@@ -144,13 +157,18 @@ def simulate(
     view: Annotated[str | None, typer.Option("--view", help="A named view instead of the totals.")] = None,
     fidelity: Annotated[int | None, typer.Option("--fidelity", help="Of a training simulator: epochs.")] = None,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of a training simulator.")] = 0,
+    settings: SimulatorSettings = None,
+    data_dir: DataDir = None,
     form: Annotated[Format, typer.Option("--format", help="table or json.")] = Format.table,
 ) -> None:
     """Simulate one design."""
     from explorer.space import Space
+    from explorer.spec import override, read_settings
+    from explorer.yaml_source import Source
     from simulators.protocol import load_simulator
 
-    simulator = load_simulator(name)()
+    given = [*(settings or []), *([f"data_dir={json.dumps(str(data_dir.absolute()))}"] if data_dir else [])]
+    simulator = load_simulator(name)(override(Source({}, name), read_settings(given)).data)
     workload = _workload(network, dataset, mode, options)
     space = Space(simulator.variables(workload))
     design = space.design(_pairs(choices, "--set"))
@@ -176,6 +194,8 @@ def _report(
         return simulator.simulate(design, workload, fidelity=epochs, seed=seed)
     if not isinstance(simulator, HardwareSimulator):
         raise InputError(f"{simulator.name} is neither a hardware nor a training simulator")
+    if fidelity is not None:
+        raise InputError(f"{simulator.name} is exact, it has none; leave it out", "--fidelity")
     return simulator.simulate(designs, workload)
 
 
@@ -186,18 +206,10 @@ def _print_report(simulator: Simulator, report: Report, title: str, form: Format
 
     feasible = bool(report.feasible[0])
     if form is Format.json:
-        series = {name: [float(v) for v in values] for name, values in report.series.items()}
-        typer.echo(
-            json.dumps(
-                {
-                    **report.row(),
-                    "feasible": feasible,
-                    "reason": report.reason(),
-                    **({"series": series} if series else {}),
-                },
-                indent=1,
-            )
-        )
+        series = {name: [_number(value) for value in values] for name, values in report.series.items()}
+        row = {name: _number(value) for name, value in report.row().items()}
+        about = {"feasible": feasible, "reason": report.reason(), **({"series": series} if series else {})}
+        typer.echo(json.dumps({**row, **about}, indent=1))
         return
     rows = [
         (name, format_quantity(value, simulator.fields[name].unit), simulator.fields[name].meaning)
@@ -206,6 +218,13 @@ def _print_report(simulator: Simulator, report: Report, title: str, form: Format
     print_rows(Rows(title, ("field", "value", "meaning"), tuple(rows)))
     if not feasible:
         console().print(f"cannot be built: {report.reason()}", style="bold red", markup=False)
+
+
+def _number(value: Any) -> Any:
+    """A cell as JSON has it: numbers that are not finite do not exist there."""
+    if hasattr(value, "item"):
+        value = value.item()
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _print_view(simulator: Simulator, view: str, designs: Designs, workload: Workload, form: Format) -> None:
@@ -218,12 +237,13 @@ def _print_view(simulator: Simulator, view: str, designs: Designs, workload: Wor
         raise InputError(f"{simulator.name} has no view '{view}'{suggestion(view, views)}", "--view")
     shown = views[view].render(designs, workload)
     if isinstance(shown, Text):
-        console().print(f"{shown.title}\n{shown.body}", markup=False, soft_wrap=True)
+        if form is Format.json:
+            typer.echo(json.dumps({"title": shown.title, "body": shown.body}, indent=1))
+        else:
+            console().print(f"{shown.title}\n{shown.body}", markup=False, soft_wrap=True)
     elif form is Format.json:
-        rows = [dict(zip(shown.columns, row, strict=True)) for row in shown.rows]
-        typer.echo(
-            json.dumps({"title": shown.title, "rows": rows, "notes": list(shown.notes)}, indent=1, default=float)
-        )
+        rows = [dict(zip(shown.columns, map(_number, row), strict=True)) for row in shown.rows]
+        typer.echo(json.dumps({"title": shown.title, "rows": rows, "notes": list(shown.notes)}, indent=1))
     else:
         cells = tuple(tuple(value_text(cell) for cell in row) for row in shown.rows)
         print_rows(Rows(shown.title, tuple(shown.columns), cells, tuple(shown.notes)))
@@ -244,6 +264,8 @@ def validate(
     cases = list(load_simulator(name)().validation())
     if form is Format.json:
         typer.echo(json.dumps([{**asdict(c), "deviation": c.deviation, "holds": c.holds} for c in cases], indent=1))
+    elif not cases:
+        note(f"{name} offers no validation cases")
     else:
         rows = tuple(
             (
@@ -255,7 +277,5 @@ def validate(
         )  # fmt: skip
         columns = ("case", "published", "modelled", "deviation", "tier", "holds", "source", "hangs on")
         print_rows(Rows(f"{name}: published against modelled", columns, rows))
-        if not cases:
-            note(f"{name} offers no validation cases")
     if not all(case.holds for case in cases):
         raise typer.Exit(1)

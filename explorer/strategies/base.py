@@ -8,7 +8,7 @@ one) under the entry-point group ``reram_explorer.strategies``, and inherit
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import ClassVar
 
 import numpy as np
@@ -18,6 +18,10 @@ from explorer.problem import Problem
 from simulators.protocol import STRATEGIES, Design, InputError, find_plugin
 
 __all__ = ["Strategy", "make_strategy"]
+
+
+DRAWS = 1000  # random designs that must all be taken before a space counts as nearly used up
+ENUMERABLE = 1_000_000  # a nearly used up space of this size is enumerated
 
 
 class Strategy(ABC):
@@ -40,6 +44,8 @@ class Strategy(ABC):
         self.options = dict(options or {})
         self._rng = np.random.default_rng([seed, 0x5EED])
         self._taken: set[str] = set()
+        self._drawn: Iterator[Design] = iter(())
+        self._left: Iterator[Design] | None = None
 
     @abstractmethod
     def suggest(self, count: int) -> list[Proposal]:
@@ -67,18 +73,35 @@ class Strategy(ABC):
         return proposal
 
     def anything_new(self) -> Proposal | None:
-        """A random feasible design that is not taken; None when the space is used up."""
-        for _ in range(20):  # sampling finds one at once unless the space is nearly used up
-            for design in self.problem.space.unpack(self.problem.sample(self._rng, 32)):
-                if proposal := self.propose(design):
+        """A random feasible design that is not taken; None when the space is used up.
+
+        A space of more than a million designs counts as used up when a thousand random designs are taken.
+        """
+        if self._left is None:
+            for _ in range(DRAWS):  # the first is new unless the space is nearly used up
+                if proposal := self.propose(self._draw()):
                     return proposal
-        if self.problem.space.size > 1_000_000:
-            return None
-        for chunk in self.problem.space.enumerate():
-            for design in self.problem.space.unpack(chunk.take(self.problem.known(chunk).feasible)):
-                if proposal := self.propose(design):
-                    return proposal
-        return None
+            if self.problem.space.size > ENUMERABLE:
+                return None
+            self._left = self._shuffled()
+        return next(filter(None, map(self.propose, self._left)), None)
+
+    def _draw(self) -> Design:
+        """The next of endless random feasible designs."""
+        design = next(self._drawn, None)
+        if design is None:
+            self._drawn = iter(self.problem.space.unpack(self.problem.sample(self._rng, 64)))
+            design = next(self._drawn)
+        return design
+
+    def _shuffled(self) -> Iterator[Design]:
+        """All feasible designs, each once, in random order."""
+        space = self.problem.space
+        chunks = [chunk.take(self.problem.known(chunk).feasible) for chunk in space.enumerate()]
+        ends = np.cumsum([len(chunk) for chunk in chunks])
+        for index in self._rng.permutation(ends[-1]):
+            number = np.searchsorted(ends, index, side="right")
+            yield from space.unpack(chunks[number].take(np.array([index - ends[number]])))  # rows from the chunk's end
 
 
 def make_strategy(name: str, problem: Problem, seed: int = 0, options: Mapping[str, object] | None = None) -> Strategy:

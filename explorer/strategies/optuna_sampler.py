@@ -2,8 +2,8 @@
 
 The sampler sees a black box: bits, integers and categories as its parameters, all objectives as values at full
 fidelity, constraints on outcomes as Optuna's constraints. Proposals that the exact simulators or the space's
-constraints rule out, and repeats, are told to it as failed and asked for again; after ``ASKS`` of them a random new
-design takes their place.
+constraints rule out, and repeats, are told to it as failed and asked for again; after a few of them a random new design
+takes their place.
 """
 
 from __future__ import annotations
@@ -26,8 +26,6 @@ from simulators.protocol import BinaryVector, Bits, Design, Domain, InputError, 
 
 __all__ = ["OptunaStrategy", "gp_sampler", "nsga2", "tpe"]
 
-ASKS = 25  # a sampler that has settled on taken designs would go on for ever
-
 
 class OptunaStrategy(Strategy):
     """A strategy around an Optuna sampler.
@@ -38,6 +36,7 @@ class OptunaStrategy(Strategy):
         options: keyword arguments of the sampler.
         sampler: makes the sampler from ``seed`` and the options.
         name: of the strategy.
+        asks: how often to ask for one proposal: a sampler that has settled on taken designs would go on for ever.
 
     Raises:
         InputError: the sampler does not take the options.
@@ -51,6 +50,7 @@ class OptunaStrategy(Strategy):
         *,
         sampler: Callable[..., BaseSampler],
         name: str,
+        asks: int = 25,
     ) -> None:
         super().__init__(problem, seed, options)
         self.name = name  # type: ignore[misc]  # one class serves several samplers: the name is the instance's
@@ -62,7 +62,8 @@ class OptunaStrategy(Strategy):
             raise InputError(f"{name} cannot be made with {self.options}: {error}", "strategy") from error
         self._study = _quiet_study([objective.direction for objective in problem.objectives], made)
         self._distributions = _distributions(problem)
-        self._trials: dict[str, int] = {}
+        self._asks = asks
+        self._trials: dict[str, optuna.Trial] = {}
 
     def suggest(self, count: int) -> list[Proposal]:
         proposals: list[Proposal] = []
@@ -80,13 +81,13 @@ class OptunaStrategy(Strategy):
                 self._begin(proposal)
 
     def _ask(self) -> Proposal | None:
-        for _ in range(ASKS):
+        for _ in range(self._asks):
             trial = self._study.ask(self._distributions)
             design = self._design(trial.params)
             feasible = self.problem.known(self.problem.space.designs([design])).feasible[0]
             proposal = self.propose(design) if feasible else None
             if proposal:
-                self._trials[proposal.key] = trial.number
+                self._trials[proposal.key] = trial
                 return proposal
             self._study.tell(trial, state=TrialState.FAIL)
         return None
@@ -100,13 +101,13 @@ class OptunaStrategy(Strategy):
     def _begin(self, proposal: Proposal) -> None:
         """Tell the sampler of a design that it did not propose and that runs now."""
         self._study.enqueue_trial(self._parameters(proposal.design))
-        self._trials[proposal.key] = self._study.ask(self._distributions).number
+        self._trials[proposal.key] = self._study.ask(self._distributions)
 
     def _tell(self, evaluation: Evaluation) -> None:
         values = [evaluation.values[o.name] for o in self.problem.objectives] if not evaluation.failed else None
         constraints = {"violation": evaluation.violation} if self.problem.outcome_constraints else {}
-        number = self._trials.pop(evaluation.key, None)
-        if number is None and values:
+        trial = self._trials.pop(evaluation.key, None)
+        if trial is None and values:
             self._study.add_trial(
                 optuna.create_trial(
                     values=values,
@@ -115,12 +116,11 @@ class OptunaStrategy(Strategy):
                     constraints=constraints,
                 )
             )
-        elif number is not None:
+        elif trial is not None:
             if values:
-                trial = optuna.Trial(self._study, self._study.trials[number]._trial_id)
                 for name, value in constraints.items():
                     trial.set_constraint(name, value)
-            self._study.tell(number, values, state=TrialState.COMPLETE if values else TrialState.FAIL)
+            self._study.tell(trial, values, state=TrialState.COMPLETE if values else TrialState.FAIL)
 
     def _parameters(self, design: Design) -> dict[str, Any]:
         parameters: dict[str, Any] = {}
@@ -179,10 +179,14 @@ def nsga2(problem: Problem, seed: int = 0, options: Mapping[str, object] | None 
 
 
 def tpe(problem: Problem, seed: int = 0, options: Mapping[str, object] | None = None) -> OptunaStrategy:
-    """Tree-structured Parzen estimators from Optuna; options are ``optuna.samplers.TPESampler``'s."""
+    """Tree-structured Parzen estimators from Optuna; options are ``optuna.samplers.TPESampler``'s.
+
+    ``multivariate`` is on unless the options say otherwise: a model for each bit repeats itself and takes far longer.
+    """
+    options = {"multivariate": True, **(options or {})}
     return OptunaStrategy(problem, seed, options, sampler=TPESampler, name="tpe")
 
 
 def gp_sampler(problem: Problem, seed: int = 0, options: Mapping[str, object] | None = None) -> OptunaStrategy:
     """Optuna's Gaussian-process sampler; options are ``optuna.samplers.GPSampler``'s."""
-    return OptunaStrategy(problem, seed, options, sampler=GPSampler, name="gp-sampler")
+    return OptunaStrategy(problem, seed, options, sampler=GPSampler, name="gp-sampler", asks=3)  # each takes a second

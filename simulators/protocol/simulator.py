@@ -137,6 +137,7 @@ class Simulator(ABC):
         Raises:
             InputError: something is missing; the message says what and how to mend it.
         """
+        self.variables(workload)
 
     def views(self) -> Sequence[View]:
         """Named tables and listings for ``rex simulate --view``."""
@@ -148,7 +149,7 @@ class Simulator(ABC):
 
     def provenance(self, workload: Workload) -> dict[str, str]:
         """What results depend on beside the design: checksums of data, recipe, versions."""
-        return {}
+        return {"workload": str(workload)}
 
 
 class HardwareSimulator(Simulator):

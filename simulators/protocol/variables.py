@@ -29,9 +29,10 @@ class Bits(tuple[int, ...]):
     __slots__ = ()
 
     def __new__(cls, bits: Iterable[int | str | bool]) -> Bits:
-        values = tuple(int(bit) for bit in bits)
-        if any(bit not in (0, 1) for bit in values):
-            raise InputError(f"a binary vector holds 0 and 1 only, got {values}")
+        given = tuple(bits)
+        values = tuple(1 if bit in (1, "1") else 0 for bit in given)
+        if any(bit not in (0, 1, "0", "1") for bit in given):
+            raise InputError(f"a binary vector holds 0 and 1 only, got {list(given)}")
         return super().__new__(cls, values)
 
     def __str__(self) -> str:
@@ -101,6 +102,8 @@ class BinaryVector(Domain):
     def __post_init__(self) -> None:
         if self.length < 1:
             raise InputError(f"a binary vector needs at least one bit, got length {self.length}")
+        if len(set(self.choices)) != len(self.choices):
+            raise InputError(f"choices appear twice in {', '.join(map(str, self.choices))}")
 
     @property
     def size(self) -> int:
@@ -111,7 +114,8 @@ class BinaryVector(Domain):
         item = self.item
         if self.choices:
             return "one of " + ", ".join(self.names(bits).replace(" ", ",") for bits in self.choices)
-        return f"all, none, {item}1,{item}{min(3, self.length)}, {self.length} bits such as {'10' * self.length:.{self.length}}, or every:2"
+        example = ("10" * self.length)[: self.length]
+        return f"all, none, {item}1,{item}{min(3, self.length)}, {self.length} bits such as {example}, or every:2"
 
     def parse(self, value: object) -> Bits:
         bits = self._parse(value)
@@ -219,7 +223,9 @@ class Categorical(Domain):
     choices: tuple[Value, ...]
 
     def __init__(self, choices: Iterable[Value]) -> None:
-        object.__setattr__(self, "choices", tuple(choices))
+        # plain Python values, also when they come from a NumPy array: designs are written as JSON
+        plain = (choice.item() if isinstance(choice, np.generic) else choice for choice in choices)
+        object.__setattr__(self, "choices", tuple(plain))
         if not self.choices:
             raise InputError("a list of choices needs at least one")
         if len(set(self.choices)) != len(self.choices):
@@ -275,7 +281,7 @@ class Variable:
         default: the value where a search file says nothing; it is fixed there unless ``searched``.
         unit: SI unit or a plain word (``bit``); empty for a count.
         meaning: one line for ``rex list variables``.
-        label: how a value reads in a design's description, a format string (``{}x{}`` is not needed: ``{0}x{0}``).
+        label: how a value reads in a design's description, a format string such as ``{0}x{0}``.
         labels: values that read otherwise, as pairs: ``(("none", "no BN"),)``; of a binary vector ``all`` and ``none``.
         separator: what stands before the label when another variable's label precedes it.
         searched: whether a search varies it when the search file does not mention it.
@@ -383,6 +389,4 @@ class Designs:
 
     def expanded(self) -> dict[str, Column]:
         """Columns with their full first dimension."""
-        return {
-            name: np.broadcast_to(column, (self.count, *column.shape[1:])) for name, column in self.columns.items()
-        }
+        return {name: np.broadcast_to(column, (self.count, *column.shape[1:])) for name, column in self.columns.items()}

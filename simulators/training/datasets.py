@@ -99,7 +99,10 @@ def load_images(dataset: str, source: Literal["bundled", "full"], data_dir: Path
             )
         if data_dir is None or not data_dir.expanduser().is_dir():
             raise InputError(f"'{data_dir}' is not a folder; set it to the one that holds {dataset}", "data_dir")
-        name, (images, labels), held_out = _READERS[dataset](data_dir.expanduser())
+        try:
+            name, (images, labels), held_out = _READERS[dataset](data_dir.expanduser())
+        except OSError as error:
+            raise InputError(f"{error.filename} cannot be read ({error.strerror})", "data_dir") from None
         order = interleaved(labels)
         train, validation = _split(images[order], labels[order], len(labels) - FULL_VALIDATION, size)
         test, _ = _split(*held_out, len(held_out[1]), size)

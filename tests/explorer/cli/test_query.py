@@ -1,0 +1,170 @@
+"""``rex status`` and ``rex pareto``."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from explorer import Study, run
+from explorer.launch import prepare
+from tests.explorer.searches import REX, environment, write_search
+
+
+def test_status_says_how_a_study_stands(cli: Callable[..., Any], finished: Study) -> None:
+    ended = cli("status", finished.reference)
+    assert ended.code == 0
+    assert "study small, begun" in ended.out
+    assert "evaluations: 5 of 5, 0 repeats, 0 failed" in ended.out
+    assert f"front: {len(finished.front())} designs" in ended.out
+    assert "rex resume" not in ended.out
+
+
+def test_a_study_that_has_only_begun_is_told_as_such(cli: Callable[..., Any], tmp_path: Path) -> None:
+    prepared = prepare(write_search(tmp_path), store=str(tmp_path / "x.db"))
+    prepared.study.store.create(prepared.study.record)
+    ended = cli("status", "x.db")
+    assert ended.code == 0
+    assert "evaluations: 0 of 5" in ended.out
+    assert "not finished: rex resume x.db" in ended.out
+    ended = cli("pareto", "x.db")
+    assert (ended.code, ended.out) == (0, "")
+    assert "no design on the front yet" in ended.err
+    assert json.loads(cli("pareto", "x.db", "--format", "json").out) == []
+
+
+def test_the_front_is_printed_as_a_table_best_first(cli: Callable[..., Any], finished: Study) -> None:
+    ended = cli("pareto", finished.reference, "--sort", "area")
+    assert ended.code == 0
+    front = finished.front().sorted_by("area")
+    places = [ended.out.index(point.label) for point in front]
+    assert all(point.label in ended.out for point in front)
+    assert places[0] == min(places)
+
+
+def test_the_front_as_json_and_as_csv_says_the_same(cli: Callable[..., Any], finished: Study) -> None:
+    rows = json.loads(cli("pareto", finished.reference, "--format", "json").out)
+    table = list(csv.DictReader(io.StringIO(cli("pareto", finished.reference, "--format", "csv").out)))
+    assert len(rows) == len(table) == len(finished.front())
+    for row, line in zip(rows, table, strict=True):
+        assert set(row) <= set(line)
+        assert line["bn"] == row["bn"]
+        assert float(line["accuracy"]) == row["accuracy"]
+        assert set(row["bn"]) <= {"0", "1"}
+        assert len(row["bn"]) == 8, "leading zeros stay"
+        assert line["design"] == row["design"]
+
+
+def test_the_front_is_restricted_and_sorted(cli: Callable[..., Any], finished: Study) -> None:
+    ended = cli("pareto", finished.reference, "--where", "area < 150 mm2", "--sort", "latency", "--format", "json")
+    rows = json.loads(ended.out)
+    assert rows
+    assert all(row["area"] < 150 for row in rows)
+    assert [row["latency"] for row in rows] == sorted(row["latency"] for row in rows)
+    by_variable = json.loads(cli("pareto", finished.reference, "--sort", "crossbar_size", "--format", "json").out)
+    assert [row["crossbar_size"] for row in by_variable] == sorted(row["crossbar_size"] for row in by_variable)
+    ended = cli("pareto", finished.reference, "--where", "area < 1 mm2")
+    assert (ended.code, ended.out) == (0, "")
+    assert "no design on the front satisfies area < 1 mm2" in ended.err
+
+
+def test_a_front_is_written_to_a_file_but_never_over_one(
+    cli: Callable[..., Any], finished: Study, tmp_path: Path
+) -> None:
+    for form, name in (("csv", "f.csv"), ("json", "f.json")):
+        ended = cli("pareto", finished.reference, "--format", form, "--out", name)
+        assert (ended.code, ended.out) == (0, "")
+        text = (tmp_path / name).read_text()
+        assert text.strip() == cli("pareto", finished.reference, "--format", form).out.strip()
+        ended = cli("pareto", finished.reference, "--format", form, "--out", name, "--sort", "area")
+        assert ended.code == 2
+        assert "is there already; remove it or choose another name" in ended.err
+        assert (tmp_path / name).read_text() == text
+    ended = cli("pareto", finished.reference, "--format", "csv", "--out", "no/where.csv")
+    assert ended.code == 2
+    assert "cannot write no/where.csv" in ended.err
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["f.csv", "f.json"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--where", "aera < 1"], "did you mean 'area'"),
+        (["--where", "area <"], "^"),
+        (["--where", "area < 3 K"], "temperature"),
+        (["--where", "__import__('os')"], "where"),
+        (["--sort", "aera"], "did you mean 'area'"),
+        (["--format", "xml"], "--format"),
+    ],
+)
+def test_a_question_that_makes_no_sense_ends_with_code_2(
+    cli: Callable[..., Any], finished: Study, arguments: list[str], words: str
+) -> None:
+    ended = cli("pareto", finished.reference, *arguments)
+    assert (ended.code, ended.out) == (2, "")
+    assert words in ended.err
+    assert "Traceback" not in ended.err
+
+
+@pytest.mark.parametrize("command", ["status", "pareto", "resume"])
+def test_what_is_no_study_is_refused_and_left_as_it_is(cli: Callable[..., Any], tmp_path: Path, command: str) -> None:
+    (tmp_path / "text.db").write_text("no database")
+    (tmp_path / "empty.db").touch()
+    for place in ("none.db", "text.db", "empty.db", ".", "text.db/x", "postgresql://u:secret@127.0.0.1:1/x", "foo://x"):
+        ended = cli(command, place)
+        assert (ended.code, ended.out) == (2, ""), place
+        assert ended.err.startswith("rex: ")
+        assert "secret" not in ended.err
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["empty.db", "text.db"]
+    assert (tmp_path / "empty.db").read_bytes() == b""
+
+
+def test_asking_a_study_never_runs_the_file_of_its_objective(
+    ray_cluster: None, cli: Callable[..., Any], tmp_path: Path
+) -> None:
+    (tmp_path / "mine.py").write_text(
+        """
+from objectives import objective
+
+@objective(direction="minimize", unit="J s")
+def product(hardware):
+    return hardware.energy_j * hardware.latency_s
+"""
+    )
+    path = write_search(
+        tmp_path, ("[accuracy, latency, area]", "['mine.py:product', area]"), ("fidelity: {epochs: 1}\n", "")
+    )
+    study = run(path, store=str(tmp_path / "x.db"))
+    (tmp_path / "mine.py").write_text("from pathlib import Path\nPath('ran').touch()\nraise SystemExit(7)")
+    for arguments in (
+        ["status"],
+        ["pareto"],
+        ["pareto", "--where", "area < 1000 mm2"],
+        ["pareto", "--sort", "product"],
+    ):
+        ended = cli(arguments[0], study.reference, *arguments[1:])
+        assert ended.code == 0, ended.err
+    assert "which is not run: only stored designs" in cli("pareto", study.reference, "--where", "area < 1000").err
+    assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["pareto {}", "pareto {} --format csv", "pareto {} --format json", "schema", "list fields", "simulate deeptrain"],
+)
+@pytest.mark.parametrize("reader", ["head -1", "true"])
+def test_a_reader_that_has_enough_brings_no_traceback(
+    finished: Study, tmp_path: Path, command: str, reader: str
+) -> None:
+    line = f"{REX} {command.format(finished.reference)} | {reader}"
+    ended = subprocess.run(
+        ["bash", "-c", line], cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=60
+    )
+    assert ended.stderr == ""
+    assert ended.returncode == 0

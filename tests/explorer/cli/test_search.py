@@ -1,0 +1,148 @@
+"""``rex run`` and ``rex resume``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from explorer import Study, load_study
+from tests.explorer.searches import rex, write_search
+
+HARDWARE_ONLY = (("[accuracy, latency, area]", "[latency, area]"), ("fidelity: {epochs: 1}\n", ""))
+
+
+def test_a_search_prints_progress_front_comparison_and_where_its_page_is(
+    ray_cluster: None, cli: Callable[..., Any], tmp_path: Path
+) -> None:
+    path = write_search(tmp_path)
+    ended = cli("run", path, "--set", "budget.evaluations=3", "--seed", "3", "--study", "mine")
+    assert ended.code == 0, ended.err
+    assert len(re.findall(r"(?m)^[123]/3  \dR\dG, .*: accuracy .* \[searching; front \d+, hypervolume", ended.out)) == 3
+    assert "workload: vgg11 on fashion-mnist, training (the full network" in ended.out
+    assert "trained: width 0.0625, train_images 300, 1 epochs" in ended.out
+    assert "Pareto front of mine: " in ended.out
+    assert "the whole front: rex pareto results/mine.db" in ended.out
+    page = Path(re.search(r"page: (.*\.html)", ended.out)[1])  # type: ignore[index]  # else the test fails
+    assert page == tmp_path / "results" / "mine.html"
+    assert page.read_text().startswith("<!doctype html>")
+    study = load_study("results/mine.db")
+    assert study.record.search["seed"] == 3
+    assert len(study.evaluations) == 3
+    assert "Traceback" not in ended.err
+
+
+def test_a_finished_study_resumes_to_the_same_result(
+    ray_cluster: None, cli: Callable[..., Any], finished_copy: Study
+) -> None:
+    before = finished_copy.rows
+    ended = cli("resume", finished_copy.reference)
+    assert ended.code == 0, ended.err
+    assert "Pareto front of small" in ended.out
+    assert load_study(finished_copy.reference).rows == before
+
+
+def test_a_front_without_designs_is_said_and_no_error(
+    ray_cluster: None, cli: Callable[..., Any], tmp_path: Path
+) -> None:
+    path = write_search(tmp_path, ("area < 400 mm2", "accuracy >= 99 %"))
+    ended = cli("run", path, "--set", "budget.evaluations=1", "--workers", "1")
+    assert ended.code == 0, ended.err
+    assert "satisfies all constraints: the front is empty" in ended.err
+
+
+def test_a_search_in_which_everything_fails_ends_with_1_and_says_where_the_reasons_are(
+    ray_cluster: None, cli: Callable[..., Any], tmp_path: Path
+) -> None:
+    (tmp_path / "bad.py").write_text(
+        """
+from objectives import objective
+
+@objective(direction="maximize")
+def bad(training):
+    raise RuntimeError("never mind")
+"""
+    )
+    path = write_search(
+        tmp_path, ("[accuracy, latency, area]", "['bad.py:bad', area]"), ("{evaluations: 5}", "{evaluations: 2}")
+    )
+    ended = cli("run", path, "--workers", "1")
+    assert ended.code == 1
+    assert "failed, RuntimeError: never mind" in ended.out
+    assert "2 evaluations failed: rex status results/small.db says why" in ended.err
+    status = cli("status", "results/small.db")
+    assert "failed 2 x: RuntimeError: never mind" in status.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["search.yaml", "--set", "budget.evaluations=0"], "budget.evaluations: input should be greater"),
+        (["search.yaml", "--set", "nonsense"], "is not key=value"),
+        (["search.yaml", "--set", "objectives=[acuracy]"], "did you mean 'accuracy'?"),
+        (["search.yaml", "--study", "../mine"], "name: write letters, digits and . _ - only"),
+        (["search.yaml", "--store", "search.yaml"], "is not a SQLite database"),
+        (["search.yaml", "--store", "."], "is a folder"),
+        (["search.yaml", "--store", "search.yaml/x.db"], "cannot be written"),
+        (["search.yaml", "--data-dir", "nowhere"], "is not a folder"),
+        (["search.yaml", "--seed", "99999999999"], "seed: input should be less than"),
+        (["none.yaml"], "cannot read the search file none.yaml (No such file or directory)"),
+        (["."], "Is a directory"),
+        (["search.yaml", "--workers", "0"], "--workers"),
+        (["search.yaml", "--seed", "-1"], "--seed"),
+        ([], "FILE"),
+    ],
+)
+def test_bad_input_is_one_message_on_stderr_with_code_2_and_leaves_nothing_behind(
+    cli: Callable[..., Any], tmp_path: Path, arguments: list[str], words: str
+) -> None:
+    path = write_search(tmp_path)
+    ended = cli("run", *arguments)
+    assert ended.code == 2
+    assert ended.out == ""
+    assert words in ended.err.replace("│\n│ ", "")
+    assert "Traceback" not in ended.err
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_wrong_search_file_is_refused_with_its_lines_in_a_process_of_its_own(tmp_path: Path) -> None:
+    path = write_search(tmp_path, ("accuracy, latency", "acuracy, latency"), ("reram_layers:", "reram_layer:"))
+    ended = rex("run", path, cwd=tmp_path)
+    assert ended.returncode == 2
+    assert ended.stdout == ""
+    assert ended.stderr.splitlines() == [
+        f"rex: {path}: 2 mistakes",
+        "  line 7: variables.reram_layer: unknown variable (did you mean 'reram_layers'?)",
+        "  line 11: objectives.0: unknown objective 'acuracy' (did you mean 'accuracy'?)",
+    ]
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["none.db"], "there is no study at none.db; `rex run FILE` makes one"),
+        (["copy.db#other"], "holds no study 'other'"),
+        (["copy.db", "--set", "seed=2"], "only budget, confirm and workers can be changed on resume"),
+        (["copy.db", "--set", "budget.evaluations=x"], "budget.evaluations: input should be a valid integer"),
+        (["."], "is a folder"),
+    ],
+)
+def test_what_cannot_be_resumed_is_one_message_with_code_2(
+    cli: Callable[..., Any], finished_copy: Study, arguments: list[str], words: str
+) -> None:
+    before = finished_copy.rows
+    ended = cli("resume", *arguments)
+    assert (ended.code, ended.out) == (2, "")
+    assert words in ended.err
+    assert finished_copy.refresh().rows == before
+
+
+def test_a_search_needs_no_terminal_of_a_certain_encoding(tmp_path: Path, finished: Study) -> None:
+    for encoding in ("ascii", "latin-1", "utf-8"):
+        ended = rex("pareto", finished.reference, cwd=tmp_path, PYTHONIOENCODING=encoding, COLUMNS="200")
+        assert ended.returncode == 0, ended.stderr
+        assert "Traceback" not in ended.stderr

@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from explorer import Study, load_study
+from tests.explorer.searches import SEARCH, write_search
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+@pytest.fixture(scope="session")
+def ray_cluster() -> Iterator[None]:
+    """One Ray on this machine for all tests that need it: starting it takes seconds."""
+    import ray
+
+    from explorer.evaluator import Resources, connect
+
+    connect(2, Resources())
+    yield
+    ray.shutdown()
+
+
+@pytest.fixture(scope="session")
+def finished(ray_cluster: None, tmp_path_factory: pytest.TempPathFactory) -> Study:
+    """A finished study of the small search; only to be read."""
+    from explorer import run
+
+    folder = tmp_path_factory.mktemp("finished")
+    return run(write_search(folder), store=str(folder / "small.db"))
+
+
+@pytest.fixture
+def finished_copy(finished: Study, tmp_path: Path) -> Study:
+    """A copy of the finished study, to do with as one likes."""
+    source = Path(finished.reference)
+    finished.store.close()
+    shutil.copy(source, tmp_path / "copy.db")
+    return load_study(tmp_path / "copy.db")
+
+
+class Outcome(NamedTuple):
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def cli(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Callable[..., Outcome]:
+    """The command line in this process, in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+
+    def call(*arguments: object) -> Outcome:
+        from explorer.cli import main
+
+        monkeypatch.setattr(sys, "argv", ["rex", *map(str, arguments)])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main()
+        captured = capsys.readouterr()
+        code = ended.value.code
+        return Outcome(code if isinstance(code, int) else int(code is not None), captured.out, captured.err)
+
+    return call
+
+
+__all__ = ["SEARCH"]

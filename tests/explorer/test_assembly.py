@@ -1,0 +1,359 @@
+from __future__ import annotations
+
+import copy
+import gzip
+import os
+import random
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from explorer.assembly import Assembly, assemble_source
+from explorer.spec import SearchFileError, read_search
+from simulators.protocol import Bits, InputError
+from tests.explorer.searches import SEARCH, line_of, write_search
+
+DEMO = Path(__file__).parents[2] / "examples" / "demo.yaml"
+
+
+def assembled(path: Path) -> Assembly:
+    return assemble_source(read_search(path), path.parent, path.name)
+
+
+def mistakes_in(path: Path) -> list[tuple[int | None, str, str]]:
+    with pytest.raises(SearchFileError) as error:
+        assembled(path)
+    return [(mistake.line, mistake.field, mistake.message) for mistake in error.value.mistakes]
+
+
+def test_a_search_file_becomes_a_problem_with_its_initial_designs(tmp_path: Path) -> None:
+    assembly = assembled(write_search(tmp_path))
+    problem = assembly.problem
+    assert problem.space.size == 256 * 3 * 2 * 7 * 4  # gpu_layers and cell_bits are searched unless they are given
+    assert [objective.name for objective in problem.objectives] == ["accuracy", "latency", "area"]
+    assert [objective.cheap for objective in problem.objectives] == [False, True, True]
+    assert problem.reads == ("bn",)
+    assert problem.full_fidelity == 1
+    assert [proposal.design["bn"] for proposal in assembly.initial] == [Bits("11111111"), Bits("00000000")]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "field", "words"),
+    [
+        ("crossbar_size:", "crosbar_size:", "variables.crosbar_size", "did you mean 'crossbar_size'?"),
+        ("[64, 128]", "[64, 100]", "variables.crossbar_size", "100 is not allowed; choose one of"),
+        ("[64, 128]", "[64, 64]", "variables.crossbar_size", "appear twice"),
+        ("[64, 128]", "[]", "variables.crossbar_size", "the list is empty"),
+        ("[64, 128]", "[[64], 128]", "variables.crossbar_size", "not allowed"),
+        ("{low: 1, high: 3}", "{low: 3, high: 1}", "variables.reram_layers", "put the smaller number first"),
+        ("{low: 1, high: 3}", "{lo: 1}", "variables.reram_layers", "write {low: 1, high: 7}"),
+        ("{low: 1, high: 3}", "1.5", "variables.reram_layers", "choose an integer from 1 to 7"),
+        ("bn: search", "bn: {low: 1}", "variables.bn", "is for integers"),
+        ("bn: search", "bn: [[1, 0, 1]]", "variables.bn", "has 3 bits, but 8 are needed"),
+        ("bn: search", "bn: [[a, b, c, d, e, f, g, h]]", "variables.bn", "0 and 1 only"),
+        ("bn: search", "bn: [[~, ~, ~, ~, ~, ~, ~, 0.5]]", "variables.bn", "0 and 1 only"),
+        ("bn: search", "bn: [all, none, all]", "variables.bn", "appear twice"),
+        ("[accuracy, latency", "[acuracy, latency", "objectives.0", "did you mean 'accuracy'?"),
+        ("[accuracy, latency", "[accuracy, accuracy", "objectives.1", "named twice"),
+        ("[accuracy, latency", "[accuracy, ./none.py:f", "objectives.1", "cannot read"),
+        ("  - area < 400 mm2", "  - area < < 400 mm2", "constraints.1", "^"),
+        ("  - area < 400 mm2", "  - aera < 400 mm2", "constraints.1", "did you mean 'area'?"),
+        ("  - area < 400 mm2", "  - area < 400 K", "constraints.1", "mm2"),
+        ("  - area < 400 mm2", "  - area + 1", "constraints.1", "compare it"),
+        ("  - area < 400 mm2", "  - bn > 1", "constraints.1", "sum(bn)"),
+        ("strategy: random", "strategy: randon", "strategy", "did you mean 'random'?"),
+        ("strategy: random", "strategy: {name: random, options: {a: 1}}", "strategy", "no options"),
+        ("strategy: random", "strategy: {name: tpe, options: {a: 1}}", "strategy", "tpe"),
+        ("{bn: none}]", "{bn: 102}]", "initial.1.bn", "not a binary vector"),
+        ("{bn: none}]", "{b: none}]", "initial.1.b", "unknown variable"),
+        ("{bn: none}]", "{reram_layers: 4}]", "initial.1.reram_layers", "choose an integer from 1 to 3"),
+        ("{epochs: 1}", "{epochs: 0}", "fidelity.epochs", "choose 1 to 20"),
+        ("{epochs: 1}", "{epochs: 400000}", "fidelity.epochs", "choose 1 to 20"),
+        ("{epochs: 1}", "{epochs: 1.5}", "fidelity.epochs", "choose 1 to 20"),
+        ("{epochs: 1}", "{epochs: {low: 5, high: 2}}", "fidelity.epochs", "5 to 2"),
+        ("{epochs: 1}", "{epochs: {lo: 1}}", "fidelity.epochs", "{low: 1, high: N}"),
+        ("{epochs: 1}", "{epoch: 1}", "fidelity", "write {epochs: N}"),
+        ("vgg11", "vgg12", "workload.network", "unknown network 'vgg12'"),
+        ("fashion-mnist", "fasion-mnist", "workload.dataset", "did you mean 'fashion-mnist'?"),
+        ("fashion-mnist}", "fashion-mnist, classes: 5}", "workload.classes", "leave it out"),
+        ("fashion-mnist}", "fashion-mnist, options: {x: y}}", "workload", "no option"),
+        ("[deeptrain,", "[deeptrian,", "simulators", "did you mean 'deeptrain'?"),
+        ("[deeptrain, training]", "{deeptrain: {a: 1}, training: }", "simulators.deeptrain.a", "no such setting"),
+        ("[deeptrain, training]", "[]", "simulators", "known: deeptrain, training"),
+        ("[deeptrain, training]", "[deeptrain]", "objectives.0", "no report is called 'training'"),
+        ("train_images: 300", "widht: 1", "proxy.widht", "did you mean 'width'?"),
+        ("train_images: 300", "train_images: 100000", "proxy.train_images", "there are 6000"),
+        ("train_images: 300", "train_images: 10", "simulators.training.recipe.batch_size", "smaller batch_size"),
+        ("{width: 0.0625, train_images: 300}", "none", "data_dir", "set data_dir"),
+        ("seed: 0", "data_dir: nowhere", "data_dir", "is not a folder"),
+    ],
+)
+def test_a_mistake_is_told_alone_with_its_place_and_how_to_mend_it(
+    tmp_path: Path, old: str, new: str, field: str, words: str
+) -> None:
+    (line, where, message), *more = mistakes_in(write_search(tmp_path, (old, new)))
+    assert not more, "what only follows from it is not told"
+    assert where == field
+    assert words in message
+    section = field.partition(".")[0]
+    place = old if section in ("variables", "constraints") else f"{section}:"
+    in_file = place in SEARCH or place in new
+    assert line == (line_of(tmp_path / "search.yaml", new if place == old else place) if in_file else None)
+
+
+def test_a_space_without_any_design_says_which_constraint_leaves_how_many(tmp_path: Path) -> None:
+    path = write_search(tmp_path, ("area < 400 mm2", "area < 1 mm2"), ("[{bn: all}, {bn: none}]", "[]"))
+    ((line, field, message),) = mistakes_in(path)
+    assert (line, field) == (line_of(path, "constraints:"), "constraints")
+    assert "area < 1 mm2: 0 of 43008 designs" in message
+
+
+def test_an_initial_design_that_cannot_be_built_says_why(tmp_path: Path) -> None:
+    path = write_search(tmp_path, ("reram_layers <= 3", "reram_layers <= 2"), ("{bn: none}", "{reram_layers: 3}"))
+    found = mistakes_in(path)
+    assert [(line, field) for line, field, _ in found] == [
+        (line_of(path, "initial:"), "initial.0"),
+        (line_of(path, "initial:"), "initial.1"),
+    ]
+    assert all("violates reram_layers <= 2" in message for _, _, message in found)
+
+
+def test_every_mistake_of_a_file_with_many_is_told_in_one_go_with_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "many.yaml"
+    path.write_text(
+        """\
+name: many mistakes
+workload: {network: vgg11, dataset: fashion-mnist}
+proxy: {width: 0.0625, train_images: 100000}
+simulators: [deeptrain, training]
+variables:
+  bn: [all, 102]
+  reram_layer: 3
+  crossbar_size: [64, 100]
+fidelity: {epochs: 99}
+objectives: [acuracy, latency]
+constraints:
+  - reram_layers + <= 4
+strategy: nsga3
+initial: [{bn: all}, {cell_bits: 9}, {bn: 3456789}]
+budgets: {evaluations: 4}
+workers: {count: -1, gpu: 1}
+sed: 3
+"""
+    )
+    assert {(line, field) for line, field, _ in mistakes_in(path)} == {
+        (None, "budget"),
+        (1, "name"),
+        (3, "proxy.train_images"),
+        (6, "variables.bn"),
+        (7, "variables.reram_layer"),
+        (8, "variables.crossbar_size"),
+        (9, "fidelity.epochs"),
+        (10, "objectives.0"),
+        (12, "constraints.0"),
+        (13, "strategy"),
+        (14, "initial.1.cell_bits"),
+        (14, "initial.2.bn"),
+        (15, "budgets"),
+        (16, "workers.count"),
+        (16, "workers.gpu"),
+        (17, "sed"),
+    }
+
+
+def test_without_simulators_no_blame_falls_on_what_needs_them(tmp_path: Path) -> None:
+    path = write_search(
+        tmp_path, ("[deeptrain, training]", "[deeptrian, training]"), ("strategy: random", "strategy: x")
+    )
+    assert [field for _, field, _ in mistakes_in(path)] == ["simulators", "strategy"]
+
+
+def test_a_variable_that_nothing_reads_is_refused_with_the_reason(tmp_path: Path) -> None:
+    path = write_search(tmp_path, ("[accuracy, latency, area]", "[latency, area]"), ("fidelity: {epochs: 1}\n", ""))
+    assembly = assembled(path)
+    assert assembly.problem.fidelity is None, "no objective reads the training simulator: nothing is trained"
+    nothing = "constraints:\n  - reram_layers <= 3\n  - area < 400 mm2\n"
+    path = write_search(tmp_path, ("[accuracy, latency, area]", "[accuracy]"), (nothing, ""))
+    assert any("only deeptrain reads it" in message for _, _, message in mistakes_in(path))
+
+
+def test_only_simulators_that_something_reads_are_kept(tmp_path: Path) -> None:
+    path = write_search(tmp_path, ("[accuracy, latency, area]", "[latency, area]"), ("fidelity: {epochs: 1}\n", ""))
+    assert set(assembled(path).problem.simulators) == {"deeptrain"}
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("raise RuntimeError('never mind')", "fails to load: RuntimeError: never mind"),
+        ("def f(hardware): return 1", "not decorated"),
+        ("x = 3", "is not in the file"),
+        ("from objectives import objective\n@objective(direction='up')\ndef f(hardware): ...", "direction 'up'"),
+        ("from objectives import objective\n@objective(direction='minimize')\ndef f(*a): ...", "plain name"),
+        ("from objectives import objective\n@objective(direction='minimize')\ndef f(hardwear): ...", "hardwear"),
+        ("def f(:", "SyntaxError"),
+    ],
+)
+def test_a_file_with_a_broken_objective_is_a_mistake_in_its_line(tmp_path: Path, text: str, words: str) -> None:
+    (tmp_path / "mine.py").write_text(text)
+    path = write_search(tmp_path, ("[accuracy, latency, area]", "[accuracy, './mine.py:f', area]"))
+    found = mistakes_in(path)
+    assert [(line, field) for line, field, _ in found] == [(line_of(path, "objectives:"), "objectives.1")]
+    assert words in found[0][2]
+
+
+def write_fashion_mnist(folder: Path, count: int = 10_100) -> Path:
+    """The standard files, from the bundled images over and over."""
+    import numpy as np
+
+    from simulators.training.datasets import BUNDLE, read_bundle
+
+    images, labels = read_bundle(BUNDLE)
+    folder.mkdir(exist_ok=True)
+    for part, number in (("train", count), ("t10k", 500)):
+        chosen = np.arange(number) % len(images)
+        for name, magic, array in (("images-idx3", 3, images[chosen]), ("labels-idx1", 1, labels[chosen])):
+            head = bytes([0, 0, 8, magic]) + b"".join(size.to_bytes(4, "big") for size in array.shape)
+            (folder / f"{part}-{name}-ubyte").write_bytes(head + array.tobytes())
+    return folder
+
+
+@pytest.fixture(scope="module")
+def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_fashion_mnist(tmp_path_factory.mktemp("images"))
+
+
+def test_a_data_folder_is_found_from_the_search_file_and_damage_in_it_is_named(tmp_path: Path, images: Path) -> None:
+    (tmp_path / "data").symlink_to(images)
+    path = write_search(tmp_path, ("seed: 0", "data_dir: data"), (", train_images: 300", ""))
+    assert "100 train" in assembled(path).problem.provenance()["training.images"]
+
+    copy_of = tmp_path / "damaged"
+    copy_of.mkdir()
+    for file in images.iterdir():
+        (copy_of / file.name).write_bytes(file.read_bytes())
+    path = write_search(tmp_path, ("seed: 0", "data_dir: damaged"), (", train_images: 300", ""))
+    whole = (images / "t10k-labels-idx1-ubyte").read_bytes()
+    for damage in (whole[:-1], whole + b"x", b"", b"\x00\x00\x0d\x01" + whole[4:], whole[:8] + b"\x0b" * 500):
+        (copy_of / "t10k-labels-idx1-ubyte").write_bytes(damage)
+        ((line, field, message),) = mistakes_in(path)
+        assert (line, field) == (line_of(path, "data_dir:"), "data_dir")
+        assert "t10k-labels-idx1-ubyte is damaged" in message
+    (copy_of / "t10k-labels-idx1-ubyte").unlink()
+    (copy_of / "t10k-labels-idx1-ubyte.gz").write_bytes(gzip.compress(whole)[:-20])
+    ((_, _, message),) = mistakes_in(path)
+    assert "cannot be decompressed" in message
+    (copy_of / "t10k-labels-idx1-ubyte.gz").unlink()
+    ((_, _, message),) = mistakes_in(path)
+    assert "holds no t10k-labels-idx1-ubyte" in message
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="becoming another user takes root")
+def test_data_that_may_not_be_read_is_a_mistake_and_no_traceback(tmp_path: Path, images: Path) -> None:
+    tmp_path.chmod(0o755)
+    for parent in (*tmp_path.parents[:3], images.parent):
+        parent.chmod(0o755)
+    data = tmp_path / "data"
+    data.mkdir()
+    for file in images.iterdir():
+        (data / file.name).write_bytes(file.read_bytes())
+    (data / "train-images-idx3-ubyte").chmod(0o000)
+    path = write_search(tmp_path, ("seed: 0", "data_dir: data"), (", train_images: 300", ""))
+    code = f"""
+import os, pathlib
+from explorer.assembly import assemble_source
+from explorer.spec import read_search
+path = pathlib.Path({str(path)!r})
+assemble_source(read_search(path, ["data_dir={images}"]), path.parent)  # imports all that it takes
+os.setgid(65534); os.setuid(65534)
+try:
+    assemble_source(read_search(path), path.parent, "f")
+except Exception as error:
+    print(type(error).__name__, error)
+"""
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert ended.stdout.startswith("SearchFileError"), ended
+    assert "data_dir: " in ended.stdout
+    assert "Permission denied" in ended.stdout
+
+
+# -- whatever is in the file: a message, never a traceback ---------------------------------------------------------
+
+Path_ = tuple[Any, ...]
+
+
+def _places(node: Any, path: Path_ = ()) -> list[Path_]:
+    below = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
+    return [path, *(place for key, value in below for place in _places(value, (*path, key)))]
+
+
+ODD = [
+    None, True, 0, -1, 1.5, 2**70, float("inf"), float("nan"), "", "x", "none", "all", "search", [], {}, [[]], [None],
+    {"": 1}, {"low": 1}, {"low": "a", "high": []}, ["deeptrain"], "1" * 400, "ü\u2028", "a.b:c", "x.py:f", "./:",
+    [[1, 0]], "~nobody-here/x", {"name": "tpe", "options": {"n_startup_trials": "lots"}},
+]  # fmt: skip
+
+
+def _mutated(data: Any, pick: random.Random) -> Any:
+    data = copy.deepcopy(data)
+    for _ in range(pick.randint(1, 4)):
+        path = pick.choice(_places(data)[1:] or [()])
+        if not path:
+            return pick.choice(ODD)
+        parent = data
+        for key in path[:-1]:
+            parent = parent[key]
+        kind = pick.choice(["delete", "retype", "rename", "duplicate", "swap"])
+        if kind == "delete":
+            del parent[path[-1]]
+        elif kind == "retype":
+            parent[path[-1]] = copy.deepcopy(pick.choice(ODD))
+        elif kind == "rename" and isinstance(parent, dict):
+            parent[pick.choice(["x", "low", "bn", "name", "seed", str(path[-1])[:-1] or "y"])] = parent.pop(path[-1])
+        elif kind == "duplicate" and isinstance(parent, list):
+            parent.append(copy.deepcopy(parent[path[-1]]))
+        elif kind == "swap":
+            other = pick.choice(_places(data)[1:])
+            value: Any = data
+            for key in other:
+                value = value[key]
+            parent[path[-1]] = copy.deepcopy(value)
+    return data
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(seed=st.integers(0, 2**32))
+def test_a_search_file_with_anything_wrong_is_refused_or_assembled(tmp_path: Path, seed: int) -> None:
+    data = yaml.safe_load(DEMO.read_text())
+    path = tmp_path / "mutated.yaml"
+    path.write_text(yaml.safe_dump(_mutated(data, random.Random(seed)), sort_keys=False, allow_unicode=True))
+    with suppress(InputError):  # and nothing else
+        assert assembled(path).problem.space.size > 0
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(seed=st.integers(0, 2**32))
+def test_a_search_file_with_any_typing_error_is_refused_or_assembled(tmp_path: Path, seed: int) -> None:
+    pick, text = random.Random(seed), DEMO.read_text()
+    for _ in range(pick.randint(1, 3)):
+        at = pick.randrange(len(text))
+        kind = pick.choice(["drop", "insert", "line"])
+        if kind == "drop":
+            text = text[:at] + text[at + pick.randint(1, 3) :]
+        elif kind == "insert":
+            text = text[:at] + pick.choice("{}[]:,-#'\"&*!|>%@\t\n 0x") + text[at:]
+        else:
+            lines = text.splitlines()
+            lines.insert(pick.randrange(len(lines)), pick.choice(lines))
+            text = "\n".join(lines)
+    path = tmp_path / "mutated.yaml"
+    path.write_text(text)
+    with suppress(InputError):  # and nothing else
+        assert assembled(path).problem.space.size > 0

@@ -1,0 +1,270 @@
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from explorer import InputError, Study, load_study, run
+from explorer.launch import prepare, resume
+from tests.explorer.searches import REX, environment, rex, write_search
+from tests.explorer.test_assembly import write_fashion_mnist
+
+HARDWARE_ONLY = (("[accuracy, latency, area]", "[latency, area]"), ("fidelity: {epochs: 1}\n", ""))
+
+
+def test_a_search_file_runs_to_its_budget_and_keeps_everything(finished: Study) -> None:
+    evaluations = finished.evaluations
+    assert len(evaluations) == 5
+    assert len({e.key for e in evaluations}) == 5
+    assert not any(e.failed for e in evaluations)
+    assert {e.strategy for e in evaluations} == {"initial", "random"}
+    assert all(set(e.values) == {"accuracy", "latency", "area"} for e in evaluations)
+    assert all(0 <= e.quantities["test_accuracy"] <= 1 for e in evaluations)
+    assert all(e.worker and e.duration_s > 0 and e.started_at > 0 for e in evaluations)
+    assert finished.record.provenance["training.images_sha256"]
+    assert finished.record.code_version
+    frame = finished.front().to_pandas()
+    assert len(frame) == len(finished.front()) > 0
+    assert list(frame["area"]) == [point.values["area"] for point in finished.front()]
+
+
+def test_the_same_seed_and_one_worker_give_the_same_designs_and_values(ray_cluster: None, tmp_path: Path) -> None:
+    path = write_search(tmp_path, ("strategy: random", "strategy: tpe"), ("{evaluations: 5}", "{evaluations: 4}"))
+    one, two = (run(path, workers=1, seed=7, store=str(tmp_path / f"{name}.db")) for name in ("one", "two"))
+    assert [(e.design, e.values, e.seed) for e in one.evaluations] == [
+        (e.design, e.values, e.seed) for e in two.evaluations
+    ]
+
+
+def test_nothing_is_written_before_a_search_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write_search(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    prepared = prepare(path)
+    assert prepared.study.reference == "results/small.db"
+    assert sorted(tmp_path.iterdir()) == [path]
+
+
+def test_every_study_gets_files_of_its_own(ray_cluster: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write_search(tmp_path, *HARDWARE_ONLY)
+    monkeypatch.chdir(tmp_path)
+    assert [run(path).reference for _ in range(2)] == ["results/small.db", "results/small-2.db"]
+    assert run(path, study="mine").reference == "results/mine.db"
+    with pytest.raises(InputError, match=r"holds a study 'mine': go on with `rex resume results/mine.db"):
+        run(path, study="mine")
+    assert [run(path, store="all.db").reference for _ in range(2)] == ["all.db", "all.db#small-2"]
+    with pytest.raises(InputError, match="holds a study 'small-2'"):
+        run(path, store="all.db#small-2")
+    assert run(path, store="all.db#third").name == "third"
+    pages = [
+        prepare(path, store=store, study=study).page.name
+        for store, study in (("new.db", "new"), ("new.db", "other"), ("all.db", "new"))
+    ]
+    assert len(set(pages)) == 3, "no page replaces that of another study"
+
+
+@pytest.mark.parametrize(
+    ("store", "words"),
+    [
+        ("search.yaml", "is not a SQLite database"),
+        ("search.yaml/x.db", "cannot be written"),
+        (".", "is a folder"),
+        ("x.db#a/b", "letters, digits"),
+        ("sqlite:///:memory:", "is no file"),
+        ("nonsense://x", "cannot open the store"),
+    ],
+)
+def test_a_store_that_cannot_be_used_is_refused_and_nothing_is_left_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, store: str, words: str
+) -> None:
+    path = write_search(tmp_path)
+    before = path.read_text()
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match=words):
+        prepare(path, store=store)
+    assert list(tmp_path.iterdir()) == [path]
+    assert path.read_text() == before
+
+
+def test_checkpoints_that_cannot_be_written_are_refused_before_anything_runs(tmp_path: Path) -> None:
+    path = write_search(tmp_path, ("seed: 0", "checkpoints: search.yaml"))
+    with pytest.raises(InputError, match=r"checkpoints: .*cannot be written"):
+        prepare(path, store=str(tmp_path / "x.db"))
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_relative_paths_start_at_the_search_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "searches").mkdir()
+    path = write_search(tmp_path / "searches", ("seed: 0", "checkpoints: kept"))
+    monkeypatch.chdir(tmp_path)
+    assert prepare(path).problem.checkpoints == tmp_path / "searches" / "kept"  # type: ignore[attr-defined]  # of simulators
+
+
+def test_a_machine_without_the_gpus_asked_for_is_one_message_and_leaves_nothing(
+    ray_cluster: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_search(tmp_path, ("workers: 2", "workers: {count: 1, gpus: 64}"))
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match="a worker asks for 64 GPU, the cluster has"):
+        run(path)
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_resuming_a_finished_study_does_nothing(ray_cluster: None, finished_copy: Study) -> None:
+    before = finished_copy.rows
+    assert resume(finished_copy.reference).run().rows == before
+
+
+def test_resuming_with_a_larger_budget_goes_on(ray_cluster: None, finished_copy: Study) -> None:
+    before = finished_copy.evaluations
+    after = resume(finished_copy.reference, settings=["budget.evaluations=7"], workers=1).run().evaluations
+    assert after[:5] == before
+    assert len(after) == len({e.key for e in after}) == 7
+
+
+@pytest.mark.parametrize("setting", ["seed=3", "variables.bn=all", "strategy=tpe", "proxy.width=0.5", "name=other"])
+def test_resuming_cannot_change_what_is_searched(finished_copy: Study, setting: str) -> None:
+    with pytest.raises(InputError, match="only budget, confirm and workers can be changed"):
+        resume(finished_copy.reference, settings=[setting])
+
+
+def test_confirming_repeats_families_with_other_seeds_outside_the_budget(
+    ray_cluster: None, finished_copy: Study
+) -> None:
+    settings = ["confirm={replicates: 2, families: 1}"]
+    study = resume(finished_copy.reference, settings=settings).run()
+    repeats = [e for e in study.evaluations if e.replicate]
+    first = {e.family: e.seed for e in study.evaluations if not e.replicate}
+    initial = {e.family for e in study.evaluations if e.strategy == "initial"}
+    assert initial <= {e.family for e in repeats} <= set(first)
+    assert len(repeats) <= len(initial) + 1
+    assert {e.replicate for e in repeats} == {1}
+    assert all(e.seed != first[e.family] for e in repeats)
+    again = resume(finished_copy.reference, settings=settings).run()
+    assert len(again.evaluations) == len(study.evaluations), "repeats are not repeated"
+
+
+def test_a_study_whose_images_have_changed_is_not_resumed(ray_cluster: None, tmp_path: Path) -> None:
+    data = write_fashion_mnist(tmp_path / "data")
+    path = write_search(
+        tmp_path, ("seed: 0", "data_dir: data"), ("train_images: 300", "train_images: 80"),
+        ("{evaluations: 5}", "{evaluations: 2}"),
+    )  # fmt: skip
+    study = run(path, store=str(tmp_path / "x.db"))
+    assert not any(e.failed for e in study.evaluations)
+    assert resume(study.reference)
+    images = bytearray((data / "train-images-idx3-ubyte").read_bytes())
+    images[5000] ^= 255
+    (data / "train-images-idx3-ubyte").write_bytes(images)
+    elsewhere = tmp_path / "moved"  # a path that this process has not read yet
+    shutil.copytree(tmp_path / "data", elsewhere / "data")
+    ended = rex("resume", study.reference, cwd=tmp_path)
+    assert ended.returncode == 2
+    assert "cannot go on: training.images_sha256 was" in ended.stderr
+    assert "Traceback" not in ended.stderr
+    shutil.rmtree(data)
+    ended = rex("resume", study.reference, cwd=tmp_path)
+    assert ended.returncode == 2
+    assert "data_dir: " in ended.stderr
+    assert len(load_study(study.reference).evaluations) == 2
+
+
+OBJECTIVE = """
+from objectives import objective
+
+@objective(direction="minimize", unit="J s")
+def product(hardware):
+    return hardware.energy_j * hardware.latency_s
+"""
+
+
+def test_a_study_with_a_file_objective_is_read_without_the_file_and_not_resumed_once_that_changed(
+    ray_cluster: None, tmp_path: Path
+) -> None:
+    (tmp_path / "mine.py").write_text(OBJECTIVE)
+    changes = (*HARDWARE_ONLY[1:], ("[accuracy, latency, area]", "['./mine.py:product', area]"))
+    study = run(write_search(tmp_path, *changes), store=str(tmp_path / "x.db"))
+    front = study.front().to_json()
+    assert resume(study.reference)
+    (tmp_path / "mine.py").write_text("raise SystemExit('never run when a study is read')")
+    again = load_study(study.reference)
+    assert again.front().to_json() == front
+    assert len(again.front("area < 1000 mm2")) > 0
+    (tmp_path / "mine.py").write_text(OBJECTIVE + "\n# changed")
+    with pytest.raises(InputError, match=r"cannot go on: \./mine.py was"):
+        resume(study.reference)
+    (tmp_path / "mine.py").unlink()
+    with pytest.raises(InputError, match="cannot read"):
+        resume(study.reference)
+
+
+# -- interrupted -----------------------------------------------------------------------------------------------------
+
+
+def started(folder: Path, wanted: int) -> subprocess.Popen[bytes]:
+    """A search in a session of its own, once so many of its evaluations have been told."""
+    log = folder / "log"
+    path = write_search(folder, ("{evaluations: 5}", "{evaluations: 10}"), ("[{bn: all}, {bn: none}]", "[{bn: all}]"))
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            [str(REX), "run", path.name, "--store", "x.db"], cwd=folder, env=environment(), stdout=out, stderr=out,
+            start_new_session=True,
+        )  # fmt: skip
+    deadline = time.monotonic() + 90
+    while len(re.findall(r"(?m)^\d+/10", log.read_text())) < wanted:
+        assert process.poll() is None, log.read_text()
+        assert time.monotonic() < deadline, log.read_text()
+        time.sleep(0.05)
+    return process
+
+
+def evaluators(session: int) -> list[int]:
+    """Processes of a session that evaluate."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*"):
+        try:
+            fields = (path / "stat").read_text().rpartition(")")[2].split()
+            command = (path / "cmdline").read_bytes()
+        except OSError:
+            continue
+        if int(fields[3]) == session and fields[0] != "Z" and b"Evaluator" in command:
+            found.append(int(path.name))
+    return found
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for left-over processes in /proc")
+def test_a_search_killed_half_way_resumes_to_exactly_its_budget_with_nothing_done_twice(tmp_path: Path) -> None:
+    process = started(tmp_path, 4)
+    assert evaluators(process.pid)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    kept = load_study(tmp_path / "x.db").rows
+    own = [e for e in kept if not e.derived_from]
+    assert 4 <= len(own) < 10
+    ended = rex("resume", "x.db", "--workers", "1", cwd=tmp_path)
+    assert ended.returncode == 0, ended.stderr
+    rows = load_study(tmp_path / "x.db").rows
+    assert rows[: len(kept)] == kept
+    evaluations = [e for e in rows if not e.derived_from]
+    assert len(evaluations) == len({e.key for e in evaluations}) == 10
+    assert not any(e.failed for e in evaluations)
+    deadline = time.monotonic() + 20
+    while evaluators(process.pid):
+        assert time.monotonic() < deadline, "evaluators outlive their driver"
+        time.sleep(0.2)
+
+
+def test_control_c_ends_with_130_and_says_how_to_go_on(tmp_path: Path) -> None:
+    process = started(tmp_path, 2)
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to all of them
+    assert process.wait(timeout=30) == 130
+    log = (tmp_path / "log").read_text()
+    assert "interrupted; nothing that was finished is lost: rex resume x.db" in log
+    assert "Traceback" not in log
+    told = len(re.findall(r"(?m)^\d+/10", log))
+    assert told <= len(load_study(tmp_path / "x.db").evaluations) < 10
