@@ -196,9 +196,12 @@ def points(outline: Outline, evaluations: Iterable[Evaluation]) -> list[Point]:
     """
     evaluations = [evaluation for evaluation in evaluations if _counts(outline, evaluation)]
     of_family = _replicates(evaluations)
-    of_design: dict[Design, dict[int, Evaluation]] = {}
-    for evaluation in sorted(evaluations, key=lambda e: (bool(e.derived_from), e.replicate)):
-        of_design.setdefault(evaluation.design, {}).setdefault(evaluation.replicate, evaluation)
+    runs_first = sorted(evaluations, key=lambda e: bool(e.derived_from))
+    of_design: dict[Design, dict[int, Evaluation]] = {evaluation.design: {} for evaluation in runs_first}
+    for evaluation in sorted(runs_first, key=lambda e: (bool(e.derived_from), e.replicate)):
+        own = of_design[evaluation.design]
+        if not (own and evaluation.derived_from):
+            own.setdefault(evaluation.replicate, evaluation)
     return [
         _point(outline, next(iter(own.values())), own, of_family.get(next(iter(own.values())).family, own))
         for own in of_design.values()

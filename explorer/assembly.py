@@ -153,16 +153,13 @@ def assemble(
         found.stop(name)
         raise AssertionError("a problem that cannot be built has a mistake")
     initial = _initial(problem, spec, found)
-    if found.right("strategy"):
-        try:
-            make_strategy(spec.strategy.name, problem, spec.seed, spec.strategy.options)
-        except InputError as error:
-            found.add(error, "" if error.field else "strategy")
     if check_run:
         try:
             problem.check_feasible()
         except InputError as error:
             found.add(error)
+    if found.right("strategy"):
+        _check_strategy(problem, spec, found, suggest=check_run and not found.mistakes)
     found.stop(name)
     return Assembly(spec, problem, initial)
 
@@ -232,6 +229,19 @@ def _check_names(spec: SearchSpec, found: _Collector) -> None:
         find_plugin(STRATEGIES, spec.strategy.name, "strategy")
     except InputError as error:
         found.add(error, "strategy")
+
+
+def _check_strategy(problem: Problem, spec: SearchSpec, found: _Collector, *, suggest: bool) -> None:
+    """Make the strategy and let it suggest once: many an option is only looked at then."""
+    options = spec.strategy.options
+    try:
+        strategy = make_strategy(spec.strategy.name, problem, spec.seed, options)
+        if suggest:
+            strategy.suggest(1)
+    except InputError as error:
+        found.add(error, "" if error.field else "strategy")
+    except (TypeError, ValueError, AttributeError) as error:
+        found.add(InputError(f"{spec.strategy.name} cannot suggest with {options}: {error}", "strategy.options"))
 
 
 def _needed(bench: Bench, objectives: list[Objective], spec: SearchSpec, found: _Collector) -> set[str]:

@@ -31,9 +31,9 @@ PAGE = Template("""<!doctype html>
 <style>
  body { font-family: system-ui, sans-serif; color: #1a1a1a; max-width: 1240px; margin: 0 auto; padding: 1.5rem; }
  h1 { font-size: 1.5rem; margin: 0 0 .3rem; } h2 { font-size: 1.15rem; margin: 2rem 0 .4rem; }
- p { margin: .2rem 0; line-height: 1.45; } .quiet { color: #555; }
- .scroll { overflow-x: auto; } table { border-collapse: collapse; font-size: .9rem; }
- th, td { padding: .3rem .7rem; text-align: right; border-bottom: 1px solid #ddd; white-space: nowrap; }
+ p { margin: .2rem 0; line-height: 1.45; overflow-wrap: anywhere; } .quiet { color: #555; }
+ .scroll { overflow-x: auto; } .figure { min-width: 54rem; } table { border-collapse: collapse; font-size: .85rem; }
+ th, td { padding: .3rem .5rem; text-align: right; border-bottom: 1px solid #ddd; white-space: nowrap; }
  th:first-child, td:first-child { text-align: left; } tr.chosen td { font-weight: 600; border-top: 2px solid #888; }
  thead th { position: sticky; top: 0; background: #fff; border-bottom: 2px solid #333; }
 </style>
@@ -42,7 +42,7 @@ PAGE = Template("""<!doctype html>
 <h1>$title</h1>
 $summary
 <h2>The front</h2>
-$figure
+<div class="scroll"><div class="figure">$figure</div></div>
 $front
 $comparison
 <p class="quiet">$provenance</p>
@@ -77,8 +77,8 @@ def write_page(study: Study, archive: Archive, comparisons: Sequence[Comparison]
     summary = [
         *description.splitlines(),
         f"{len(finished)} evaluations finished, {len(study.evaluations) - len(finished)} failed, "
-        f"{cost:g} {outline.fidelity_name} paid; {len(front)} designs on the front, hypervolume {archive.hypervolume:.4f} "
-        "of the box between the worst and the best value of each objective.",
+        f"{cost:g} {outline.fidelity_name} paid; {len(front)} designs on the front, hypervolume "
+        f"{archive.hypervolume:.4f} of the box between the worst and the best value of each objective.",
     ]
     page = PAGE.substitute(
         title=escape(f"Pareto front of {study.name}"),

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from explorer.archive import Front, derived_members, front_of, points
+from explorer.archive import Front, completion, front_of, points
 from explorer.evaluation import Evaluation
 from explorer.expressions import Expression
 from explorer.outline import Outline
@@ -118,17 +119,10 @@ class Study:
         return front_of(self.outline, found)
 
     def _completed(self, expression: Expression) -> list[Evaluation]:
-        problem = self.assemble(check_run=False).problem
-        first: dict[str, Evaluation] = {}
-        for evaluation in self.evaluations:
-            if not evaluation.failed and evaluation.fidelity == self.outline.full_fidelity:
-                first.setdefault(evaluation.family, evaluation)
-        members: list[Evaluation] = []
-        for evaluation in first.values():
-            members += derived_members(
-                problem, evaluation, lambda names: np.asarray(expression.evaluate(names), dtype=bool)
-            )
-        return members
+        def holds(names: Mapping[str, Any]) -> NDArray[np.bool_]:
+            return np.asarray(expression.evaluate(names), dtype=bool)
+
+        return completion(self.assemble(check_run=False).problem, self.evaluations, holds)
 
     def to_pandas(self) -> pandas.DataFrame:
         """All evaluations that were run, one row each."""

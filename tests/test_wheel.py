@@ -71,7 +71,9 @@ def home(hardware):
 def test_a_search_runs_from_the_installed_wheel_outside_the_repository(target: Path, tmp_path: Path) -> None:
     (tmp_path / "home.py").write_text(OBJECTIVE.format(target=str(target)))
     path = write_search(
-        tmp_path, ("[accuracy, latency, area]", "[accuracy, 'home.py:home']"), ("{evaluations: 5}", "{evaluations: 3}")
+        tmp_path,
+        ("[accuracy, latency, area]", "[accuracy, 'home.py:home', area]"),
+        ("{evaluations: 5}", "{evaluations: 3}"),
     )
     rex = target / "bin" / "rex"
     assert os.access(rex, os.X_OK)

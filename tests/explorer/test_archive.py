@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -19,7 +20,7 @@ from explorer.outline import ObjectiveInfo, Outline
 from explorer.problem import Problem
 from explorer.space import Space
 from simulators.protocol import BinaryVector, Design, Fidelity, InputError, Integer
-from tests.explorer.problems import SPACE, all_designs, evaluate, family_problem
+from tests.explorer.problems import SPACE, all_designs, area, evaluate, family_problem, latency
 from tests.explorer.simulators import Counting, FormulaTraining, bench_problem, objectives
 from tests.explorer.test_simulator_problem import deeptrain_problem, whole_energy
 
@@ -73,9 +74,6 @@ def test_the_hypervolume_of_a_grid_is_counted() -> None:
     scale = Scale(infos(["maximize", "minimize", "maximize"]), (0.0,) * 3, (4.0,) * 3)
     values = np.array([[1.0, 1.0, 3.0], [3.0, 3.0, 2.0], [2.0, 2.0, 2.0], [4.0, 2.0, 1.0]])
     cells = np.indices((4, 4, 4)).reshape(3, -1).T + 0.5
-    inside = [
-        any(a < x and 4 - b > y and c > z for a, b, c in [(x_, y_, z_) for x_, y_, z_ in []]) for x, y, z in cells
-    ]
     inside = [any(x < v[0] and y < 4 - v[1] and z < v[2] for v in values) for x, y, z in cells]
     assert scale.hypervolume(values) == pytest.approx(sum(inside) / 64)
 
@@ -87,8 +85,7 @@ def test_hypervolume_is_a_share_and_never_falls_when_points_are_added(table: Any
     scale = Scale(found, tuple(low), tuple(low + 3.0))
     volumes = [scale.hypervolume(values[:count]) for count in range(len(values) + 1)]
     assert volumes == pytest.approx(sorted(volumes))
-    assert 0.0 <= min(volumes)
-    assert max(volumes) <= 1.0 + 1e-12
+    assert all(0.0 <= volume <= 1.0 + 1e-12 for volume in volumes)
     assert scale.hypervolume(values[nondominated(values, found)]) == pytest.approx(volumes[-1])
 
 
@@ -96,9 +93,9 @@ def test_the_scale_of_expensive_objectives_without_bounds_follows_what_is_seen()
     """A loss of some thousands is no outlier just because accuracies go from 0 to 1."""
     problem = Problem.from_functions(
         SPACE,
-        {"loss": lambda design: 5000.0 - 1000 * sum(design["bn"]), "size": lambda design: float(design["size"])},
-        directions={"loss": "minimize", "size": "minimize"},
-        cheap={"size"},
+        {"loss": lambda design: 5000.0 - 1000 * sum(design["bn"]), "width": lambda design: float(design["size"])},
+        directions={"loss": "minimize", "width": "minimize"},
+        cheap={"width"},
     )
     archive = Archive(problem)
     assert archive.hypervolume == 0.0
@@ -135,7 +132,7 @@ PROBLEMS = {
     "constrained": family_problem(constraints=["accuracy >= 0.55", "latency <= 3.5"]),
     "mixed constraint": family_problem(constraints=["accuracy >= 0.2 + latency / 5", "area / accuracy <= 600"]),
     "all cheap": family_problem(
-        functions={"latency": family_problem().functions["latency"], "area": family_problem().functions["area"]},  # type: ignore[attr-defined]
+        functions={"latency": latency, "area": area},
         directions={"latency": "minimize", "area": "minimize"}, reads=None,
     ),
     "none feasible": family_problem(constraints=["accuracy >= 2"]),
@@ -206,7 +203,7 @@ def test_of_designs_with_equal_values_the_evaluated_one_stays() -> None:
 def test_replicates_are_averaged_over_the_family_where_it_shares_the_objective() -> None:
     problem = deeptrain_problem("accuracy", "latency", "area")
     runs = [evaluate(problem, {"bn": "C2,C5"}, replicate=replicate) for replicate in range(3)]
-    member = evaluate(problem, {"bn": "C2,C5", "reram_layers": 1})
+    member = evaluate(problem, {"bn": "C2,C5", "reram_layers": 2})
     values = [run.values["accuracy"] for run in runs]
     assert len(set(values)) == 3
     for point in points(problem.outline, [*runs, member, *derived_members(problem, runs[0])]):
@@ -222,7 +219,7 @@ def test_replicates_are_averaged_over_the_family_where_it_shares_the_objective()
 def test_an_objective_that_members_do_not_share_is_averaged_over_the_design_alone() -> None:
     problem = deeptrain_problem("accuracy", whole_energy)
     runs = [evaluate(problem, {"bn": "C2,C5"}, replicate=replicate) for replicate in range(3)]
-    member = evaluate(problem, {"bn": "C2,C5", "reram_layers": 1})
+    member = evaluate(problem, {"bn": "C2,C5", "reram_layers": 2})
     found = {point.design: point for point in points(problem.outline, [*runs, member])}
     own, other = found[runs[0].design], found[member.design]
     assert own.values["whole_energy"] == pytest.approx(np.mean([run.values["whole_energy"] for run in runs]))
@@ -232,18 +229,17 @@ def test_an_objective_that_members_do_not_share_is_averaged_over_the_design_alon
     assert set(other.spread) == {"accuracy"}
 
 
-def test_feasibility_is_that_of_the_mean() -> None:
+@pytest.mark.parametrize("share", [0.25, 0.75])
+def test_feasibility_is_that_of_the_mean(share: float) -> None:
     problem = deeptrain_problem("accuracy", "latency")
     runs = [evaluate(problem, {"bn": "C2,C5"}, replicate=replicate) for replicate in range(2)]
-    first, second = (run.values["accuracy"] for run in runs)
-    between = deeptrain_problem("accuracy", "latency", constraints=[f"accuracy >= {(first + 3 * second) / 4}"])
-    feasible = points(between.outline, runs)[0].feasible
-    assert feasible == ((first + second) / 2 >= (first + 3 * second) / 4)
-    assert (
-        points(between.outline, runs[:1])[0].feasible != feasible
-        or points(between.outline, runs[1:])[0].feasible != feasible
-    )
-    assert (len(front(between, runs)) > 0) == feasible
+    low, high = sorted(run.values["accuracy"] for run in runs)
+    limited = deeptrain_problem("accuracy", "latency", constraints=[f"accuracy >= {low + share * (high - low)}"])
+    assert {points(limited.outline, [run])[0].feasible for run in runs} == {True, False}
+    assert points(limited.outline, runs)[0].feasible == (share < 0.5)
+    found = front(limited, runs)
+    assert (len(found) > 0) == (share < 0.5)
+    assert all(point.feasible for point in found)
 
 
 # -- the archive ----------------------------------------------------------------------------------------------------
@@ -272,8 +268,13 @@ def histories(draw: st.DrawFn) -> tuple[Problem, list[Evaluation]]:
         if rng.random() < 0.1:
             evaluation = replace(evaluation, failure="broke", values={})
         found[evaluation.key] = evaluation
-    order = draw(st.permutations(list(found.values())))
-    return problem, list(order)
+    first, history = set[str](), []
+    for evaluation in draw(st.permutations(list(found.values()))):
+        if evaluation.replicate == 0 and not evaluation.failed and evaluation.fidelity == 10:
+            first.add(evaluation.family)
+        if evaluation.replicate == 0 or evaluation.family in first:  # a search repeats what has succeeded
+            history.append(evaluation)
+    return problem, history
 
 
 @given(histories())
@@ -286,7 +287,7 @@ def test_an_archive_is_always_the_front_from_scratch(history: tuple[Problem, lis
         kept = archive.add(evaluation)
         saved += [evaluation, *kept]
         scratch = front(problem, evaluations[:count])
-        assert [*archive.front] == [*scratch] or set_of(archive.front) == set_of(scratch)
+        assert set_of(archive.front) == set_of(scratch)
         assert all(member.derived_from and not member.failed for member in kept)
     assert archive.evaluations == saved
     assert len({(evaluation.key, bool(evaluation.derived_from)) for evaluation in saved}) == len(saved)
@@ -297,11 +298,9 @@ def test_an_archive_is_always_the_front_from_scratch(history: tuple[Problem, lis
 
 def set_of(found: Sequence[Point]) -> dict[Design, tuple[Any, ...]]:
     return {
-        point.design: (
-            {name: pytest.approx(value) for name, value in point.values.items()}, point.replicates, bool(point.derived_from)
-        )
+        point.design: (*(f"{value:.9g}" for value in point.values.values()), point.replicates, bool(point.derived_from))
         for point in found
-    }  # fmt: skip
+    }
 
 
 def test_an_archive_returns_what_came_to_the_front_and_was_not_known() -> None:
@@ -309,33 +308,32 @@ def test_an_archive_returns_what_came_to_the_front_and_was_not_known() -> None:
     archive = Archive(problem)
     first = archive.add(evaluate(problem, {"bn": "110"}))
     assert first
-    assert {point.design for point in archive.front} == {member.design for member in first}
+    own = archive.evaluations[0].design
+    assert {point.design for point in archive.front} - {own} == {member.design for member in first}
     assert archive.add(evaluate(problem, first[0].design)) == []  # evaluated although it was known
     assert [point.derived_from for point in archive.front if point.design == first[0].design] == [""]
-    assert archive.add(evaluate(problem, {"bn": "001"})) == []  # dominated with its whole family? then nothing is kept
+    assert archive.add(evaluate(problem, {"bn": "011"})) == []  # dominated with its whole family
     resumed = Archive(problem, archive.evaluations)
     assert resumed.add(evaluate(problem, first[1].design)) == []
-    assert {*resumed.front} == {*resumed.front}
+    assert set_of(resumed.front).keys() == set_of(archive.front).keys()
 
 
 def test_a_member_that_was_dominated_comes_back_when_replicates_bring_the_better_one_down() -> None:
     problem = NOISY["shared"]
-    strong, weak = (evaluate(problem, {"bn": bits, "tiles": 2}) for bits in ("00100011", "00100010"))
+    strong, weak = (evaluate(problem, {"bn": bits, "tiles": 2}) for bits in ("00100011", "00000011"))
     strong = replace(strong, values={**strong.values, "accuracy": 0.9})
     archive = Archive(problem)
     archive.add(strong)
     assert archive.add(weak) == []
     assert {point.family for point in archive.front} == {strong.family}
-    unlucky = replace(evaluate(problem, strong.design, replicate=1), values={**strong.values, "accuracy": 0.2})
+    unlucky = replace(evaluate(problem, strong.design, replicate=1), values={**strong.values, "accuracy": 0.0})
     back = archive.add(unlucky)
     assert {point.family for point in archive.front} >= {weak.family}
     assert {member.family for member in back} == {weak.family}
 
 
 @pytest.mark.parametrize("reads", [None, {"accuracy": ["bn"]}])
-def test_an_archive_takes_ten_thousand_evaluations_in_seconds(reads: Any) -> None:
-    import time
-
+def test_adding_to_an_archive_takes_a_millisecond_or_so_and_does_not_grow(reads: Any) -> None:
     space = Space({"bn": BinaryVector(20), "layers": Integer(1, 4)})
     problem = Problem.from_functions(
         space,
@@ -344,7 +342,8 @@ def test_an_archive_takes_ten_thousand_evaluations_in_seconds(reads: Any) -> Non
             "cost": lambda designs: designs["bn"] @ np.sin(np.arange(20)) + designs["layers"],
             "size": lambda designs: designs["bn"] @ np.cos(np.arange(20)) - designs["layers"],
         },
-        directions={"accuracy": "maximize", "cost": "minimize", "size": "minimize"}, cheap={"cost", "size"}, reads=reads,
+        directions={"accuracy": "maximize", "cost": "minimize", "size": "minimize"},
+        cheap={"cost", "size"}, reads=reads,
     )  # fmt: skip
     designs = dict.fromkeys(space.unpack(space.draw(np.random.default_rng(0), 3000)))
     evaluations = [problem.evaluate(Proposal(design)) for design in designs]
@@ -409,7 +408,7 @@ def test_representatives_are_those_that_the_hypervolume_would_miss_most() -> Non
     values = [(1.0, 0.1), (0.6, 0.6), (0.1, 1.0), (0.61, 0.59)]
     found = Front(outline, [Point(Design({"x": i}), str(i), "", {"o0": a, "o1": b}) for i, (a, b) in enumerate(values)])
     scale = Scale(outline.objectives, (0.0, 0.0), (1.0, 1.0))
-    assert [point.label for point in found.representatives(3, scale)][0] == "1"
+    assert found.representatives(1, scale)[0].label == "1"
     assert {point.label for point in found.representatives(3, scale)} == {"0", "1", "2"}
     assert len(found.representatives(9, scale)) == 4
     assert len(Front(outline, []).representatives(3, scale)) == 0

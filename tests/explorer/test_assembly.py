@@ -71,6 +71,7 @@ def test_a_search_file_becomes_a_problem_with_its_initial_designs(tmp_path: Path
         ("strategy: random", "strategy: randon", "strategy", "did you mean 'random'?"),
         ("strategy: random", "strategy: {name: random, options: {a: 1}}", "strategy", "no options"),
         ("strategy: random", "strategy: {name: tpe, options: {a: 1}}", "strategy", "tpe"),
+        ("random", "{name: tpe, options: {n_startup_trials: lots}}", "strategy.options", "tpe cannot suggest"),
         ("{bn: none}]", "{bn: 102}]", "initial.1.bn", "not a binary vector"),
         ("{bn: none}]", "{b: none}]", "initial.1.b", "unknown variable"),
         ("{bn: none}]", "{reram_layers: 4}]", "initial.1.reram_layers", "choose an integer from 1 to 3"),

@@ -15,7 +15,10 @@ from explorer.launch import prepare, resume
 from tests.explorer.searches import REX, environment, rex, write_search
 from tests.explorer.test_assembly import write_fashion_mnist
 
-HARDWARE_ONLY = (("[accuracy, latency, area]", "[latency, area]"), ("fidelity: {epochs: 1}\n", ""))
+HARDWARE_ONLY = (
+    ("[accuracy, latency, area]", "[latency, area]"), ("fidelity: {epochs: 1}\n", ""),
+    ("{evaluations: 5}", "{evaluations: 1}"), ("workers: 2", "workers: 1"),
+)  # fmt: skip
 
 
 def test_a_search_file_runs_to_its_budget_and_keeps_everything(finished: Study) -> None:

@@ -65,7 +65,7 @@ def url(tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path / 'deep' / 'er' / 'a store%41?x=1.db'}"
 
 
-class TestKeepsStudies:
+class KeepsStudies:
     """What any database behind a store must do; PostgreSQL inherits it."""
 
     def test_an_evaluation_comes_back_as_it_was(self, url: str) -> None:
@@ -173,7 +173,7 @@ def test_any_evaluation_comes_back_as_it_was(
     store.close()
 
 
-class TestSqlite(TestKeepsStudies):
+class TestSqlite(KeepsStudies):
     pass
 
 
@@ -370,7 +370,7 @@ def postgresql_server() -> Iterator[str]:
 
 
 @pytest.mark.skipif(bool(_why_no_postgresql()), reason=_why_no_postgresql())
-class TestPostgresql(TestKeepsStudies):
+class TestPostgresql(KeepsStudies):
     @pytest.fixture
     def url(self, postgresql_server: str) -> Iterator[str]:
         yield postgresql_server

@@ -164,7 +164,7 @@ def test_a_reader_that_has_enough_brings_no_traceback(
 ) -> None:
     line = f"{REX} {command.format(finished.reference)} | {reader}"
     ended = subprocess.run(
-        ["bash", "-c", line], cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=60
+        ["/bin/sh", "-c", line], cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=60
     )
     assert ended.stderr == ""
     assert ended.returncode == 0
