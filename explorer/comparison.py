@@ -77,22 +77,17 @@ def _beside(
 
 
 def _on_chip(problem: Problem, evaluations: Sequence[Evaluation], baseline: Evaluation, design: Design) -> Point | None:
+    """``design`` as a member of the baseline's family; None if it is none of the space or cannot be built."""
     designs = problem.space.designs([design])
+    if not problem.space.satisfied(designs)[0]:
+        return None
     known = problem.quantities(designs)
     if not known.feasible[0]:
         return None
-    member = _member(problem, baseline, design)
-    replicates = [e for e in evaluations if e.family == baseline.family and not e.derived_from]
-    return next(point for point in points(problem.outline, [*replicates, member]) if point.design == design)
-
-
-def _member(problem: Problem, baseline: Evaluation, design: Design) -> Evaluation:
-    if baseline.design == design:
-        return baseline
-    designs = problem.space.designs([design])
-    known = problem.quantities(designs)
     values = {name: float(value[0]) for name, value in problem.derive(designs, known, baseline).items()}
     fields: Mapping[str, float] = {name: float(value[0]) for name, value in known.fields.items()}
-    return replace(
+    member = replace(
         baseline, design=design, values=values, quantities={**baseline.quantities, **fields}, derived_from=baseline.key
     )
+    replicates = [e for e in evaluations if e.family == baseline.family and not e.derived_from]
+    return next(point for point in points(problem.outline, [*replicates, member]) if point.design == design)

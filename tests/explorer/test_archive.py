@@ -3,7 +3,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import time
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -15,11 +14,11 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from explorer.archive import Archive, Front, Point, Scale, derived_members, front, front_of, nondominated, points
-from explorer.evaluation import Evaluation, Proposal
+from explorer.evaluation import Evaluation
 from explorer.outline import ObjectiveInfo, Outline
 from explorer.problem import Problem
 from explorer.space import Space
-from simulators.protocol import BinaryVector, Design, Fidelity, InputError, Integer
+from simulators.protocol import Design, Fidelity, InputError, Integer
 from tests.explorer.problems import SPACE, all_designs, area, evaluate, family_problem, latency
 from tests.explorer.simulators import Counting, FormulaTraining, bench_problem, objectives
 from tests.explorer.test_simulator_problem import deeptrain_problem, whole_energy
@@ -330,32 +329,6 @@ def test_a_member_that_was_dominated_comes_back_when_replicates_bring_the_better
     back = archive.add(unlucky)
     assert {point.family for point in archive.front} >= {weak.family}
     assert {member.family for member in back} == {weak.family}
-
-
-@pytest.mark.parametrize("reads", [None, {"accuracy": ["bn"]}])
-def test_adding_to_an_archive_takes_a_millisecond_or_so_and_does_not_grow(reads: Any) -> None:
-    space = Space({"bn": BinaryVector(20), "layers": Integer(1, 4)})
-    problem = Problem.from_functions(
-        space,
-        {
-            "accuracy": lambda design: float(np.dot(design["bn"], np.arange(20)) % 17),
-            "cost": lambda designs: designs["bn"] @ np.sin(np.arange(20)) + designs["layers"],
-            "size": lambda designs: designs["bn"] @ np.cos(np.arange(20)) - designs["layers"],
-        },
-        directions={"accuracy": "maximize", "cost": "minimize", "size": "minimize"},
-        cheap={"cost", "size"}, reads=reads,
-    )  # fmt: skip
-    designs = dict.fromkeys(space.unpack(space.draw(np.random.default_rng(0), 3000)))
-    evaluations = [problem.evaluate(Proposal(design)) for design in designs]
-    archive = Archive(problem)
-    slices = []
-    for start in range(0, len(evaluations), 500):
-        began = time.process_time()
-        for evaluation in evaluations[start : start + 500]:
-            archive.add(evaluation)
-        slices.append((time.process_time() - began) / 500)
-    assert max(slices) < 0.005  # seconds an evaluation, and it does not grow:
-    assert slices[-2] < 3 * slices[0] + 0.001
 
 
 # -- the front as a table -------------------------------------------------------------------------------------------

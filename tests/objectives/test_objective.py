@@ -272,10 +272,9 @@ def test_an_objective_made_in_a_function_or_a_script_travels_to_workers(tmp_path
 
     assert elsewhere(tmp_path, cloudpickle.dumps(local)) == "local minimize g 100.0"
     script = tmp_path / "script.py"
-    script.write_text(
-        FILE
-        + f"\nfrom ray import cloudpickle\nopen({str(tmp_path / 'from_script')!r}, 'wb').write(cloudpickle.dumps(carbon))\n"
-    )
+    written = tmp_path / "from_script"
+    more = f"from ray import cloudpickle\nopen({str(written)!r}, 'wb').write(cloudpickle.dumps(carbon))\n"
+    script.write_text(FILE + more)
     subprocess.run([sys.executable, str(script)], check=True, timeout=60)
     (tmp_path / "other").rmdir()
-    assert elsewhere(tmp_path, (tmp_path / "from_script").read_bytes()) == "carbon minimize g 400.0"
+    assert elsewhere(tmp_path, written.read_bytes()) == "carbon minimize g 400.0"

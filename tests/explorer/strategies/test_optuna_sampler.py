@@ -27,8 +27,8 @@ class TestTPE(StrategyConformance):
 
 class TestGPSampler(StrategyConformance):
     name = "gp-sampler"
-    options: ClassVar[Mapping[str, object]] = {"n_startup_trials": 7}
-    count = 8
+    options: ClassVar[Mapping[str, object]] = {"n_startup_trials": 9}
+    count = 10
 
 
 @pytest.mark.parametrize("name", ["nsga2", "tpe", "gp-sampler"])
