@@ -7,6 +7,7 @@ import importlib
 import inspect
 import linecache
 import sys
+import traceback
 import types
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -65,12 +66,16 @@ class Objective:
             count: number of designs; a scalar result stands for all.
 
         Raises:
-            InputError: the function asks a report for a field that it has not, or returns no number per design.
+            InputError: the function asks a report for a field that it has not, raises, or returns no number per design.
         """
         try:
             result = self.function(**{name: reports[name] for name in self.reads})
         except AttributeError as error:
             raise InputError(f"objective '{self.name}': {error}") from error
+        except Exception as error:
+            place = traceback.extract_tb(error.__traceback__)[-1]
+            where = f"{place.filename}, line {place.lineno}"
+            raise InputError(f"objective '{self.name}' raised {type(error).__name__}: {error} ({where})") from error
         return per_design(result, count, self.name)
 
     def __reduce__(self) -> tuple[Any, ...]:

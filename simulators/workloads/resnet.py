@@ -28,9 +28,7 @@ def resnet18(in_channels: int, in_size: int, classes: int, width: float, options
             builder.convolution(out, 3, stride=stride, bias="without_bn")
             main = builder.convolution(out, 3, activation=False, bias="without_bn")
             if stride == 2:
-                source = builder.convolution(
-                    out, 1, stride=2, source=source, activation=False, bias="without_bn"
-                )
+                source = builder.convolution(out, 1, stride=2, source=source, activation=False, bias="without_bn")
             builder.add(main, source)
     builder.average_pool(1)
     builder.linear(classes)
@@ -53,9 +51,7 @@ def resnet20(in_channels: int, in_size: int, classes: int, width: float, options
             builder.convolution(out, 3, stride=stride, bias="without_bn")
             main = builder.convolution(out, 3, activation=False, bias="without_bn")
             if stride == 2 and shortcut == "convolution":
-                source = builder.convolution(
-                    out, 1, stride=2, source=source, activation=False, bias="without_bn"
-                )
+                source = builder.convolution(out, 1, stride=2, source=source, activation=False, bias="without_bn")
             elif stride == 2:
                 source = builder.subsample(source, out, 2)
             builder.add(main, source)

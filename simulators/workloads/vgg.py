@@ -13,9 +13,7 @@ BLOCK_CHANNELS = (64, 128, 256, 512, 512)
 DEPTHS = {"vgg11": (1, 1, 2, 2, 2), "vgg16": (2, 2, 3, 3, 3), "vgg19": (2, 2, 4, 4, 4)}
 
 
-def _vgg(
-    name: str, in_channels: int, in_size: int, classes: int, width: float, options: Mapping[str, str]
-) -> Network:
+def _vgg(name: str, in_channels: int, in_size: int, classes: int, width: float, options: Mapping[str, str]) -> Network:
     head = option(name, options, "head", ("single", "classic"))
     builder = NetworkBuilder(name, in_channels, in_size)
     for channels, depth in zip(BLOCK_CHANNELS, DEPTHS[name], strict=True):

@@ -190,6 +190,15 @@ def test_rare_feasible_designs_of_a_huge_space_are_found(constraints: list[str])
         assert len(set(space.unpack(designs))) > 20
 
 
+def test_random_designs_of_equal_sums_do_not_run_out() -> None:
+    """No single flip leads from one of them to another."""
+    space = Space({"bn": BinaryVector(60)}, ["sum(bn) == 7"])
+    problem = Problem.from_functions(space, {"x": lambda _: 0.0}, directions={"x": "minimize"})
+    designs = problem.sample(np.random.default_rng(0), 1000)
+    assert space.satisfied(designs).all()
+    assert len(set(space.unpack(designs))) > 900
+
+
 # -- what cannot be a space -----------------------------------------------------------------------------------------
 
 

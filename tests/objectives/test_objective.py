@@ -278,3 +278,13 @@ def test_an_objective_made_in_a_function_or_a_script_travels_to_workers(tmp_path
     subprocess.run([sys.executable, str(script)], check=True, timeout=60)
     (tmp_path / "other").rmdir()
     assert elsewhere(tmp_path, written.read_bytes()) == "carbon minimize g 400.0"
+
+
+def test_an_objective_that_raises_is_told_with_its_line(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(
+        "from objectives import objective\n\n\n"
+        "@objective(direction='minimize')\ndef ratio(hardware):\n    return 1 / 0\n"
+    )
+    ratio = find_objective("./mine.py:ratio", tmp_path)
+    with pytest.raises(InputError, match=r"objective 'ratio' raised ZeroDivisionError: .*mine\.py.*, line 6"):
+        ratio.evaluate({"hardware": Report({"area_mm2": np.ones(1)})}, 1)
