@@ -1,0 +1,1 @@
+"""Solvers of the programs that strategies pose: one file each."""

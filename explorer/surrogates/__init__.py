@@ -1,0 +1,1 @@
+"""Models of expensive objectives: one file each."""
