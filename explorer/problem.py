@@ -233,7 +233,7 @@ class Problem(ABC):
         return json.dumps({name: design.to_json()[name] for name in self.reads}, separators=(",", ":"))
 
     @cached_property
-    def _others(self) -> Designs | None:
+    def others(self) -> Designs | None:
         """All choices of the variables that the expensive part does not read (a sample of them if there are many)."""
         space = self.space.subspace(set(self.space.variables) - set(self.reads))
         if space is None:
@@ -247,7 +247,7 @@ class Problem(ABC):
 
         Feasibility is not looked at.
         """
-        others = self._others
+        others = self.others
         own = self.space.designs([design])
         if others is None:
             return own

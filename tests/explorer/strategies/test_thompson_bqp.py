@@ -1,0 +1,229 @@
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import ClassVar
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from explorer.archive import Archive, Scale
+from explorer.evaluation import Proposal
+from explorer.problem import Problem
+from explorer.space import Space
+from explorer.strategies import make_strategy
+from explorer.strategies.thompson_bqp import ThompsonBQP
+from explorer.surrogates.horseshoe import Quadratic
+from simulators.protocol import BinaryVector, Bits, Design, Designs, InputError, Integer
+from tests.explorer.problems import evaluate, family_problem
+from tests.explorer.strategies.conformance import StrategyConformance, ones
+
+QUICK: Mapping[str, object] = {"cold_sweeps": 200, "sweeps": 60, "hyperplanes": 40}
+
+
+class TestThompsonBQP(StrategyConformance):
+    name = "thompson-bqp"
+    options: ClassVar[Mapping[str, object]] = {**QUICK, "initial": 4}
+    count = 12
+
+
+def bits_of(design: Design) -> Bits:
+    bits = design["bn"]
+    assert isinstance(bits, Bits)
+    return bits
+
+
+def quadratic(n: int, seed: int) -> tuple[Problem, float]:
+    """A sparse second-order function of ``n`` bits, to be maximised, and its optimum."""
+    rng = np.random.default_rng(seed)
+    coefficients = np.triu(rng.normal(size=(n, n)) * (rng.random((n, n)) < 0.25)) + np.diag(rng.normal(size=n))
+
+    def value(design: Design) -> float:
+        x = np.array(bits_of(design), dtype=float)
+        return float(x @ coefficients @ x)
+
+    points = ((np.arange(2**n)[:, None] >> np.arange(n)) & 1).astype(float)
+    best = ((points @ coefficients) * points).sum(axis=1).max()
+    space = Space({"bn": BinaryVector(n)})
+    return Problem.from_functions(space, {"y": value}, directions={"y": "maximize"}), float(best)
+
+
+def steps_to_optimum(name: str, n: int, seed: int, limit: int) -> int:
+    """Evaluations until the optimum was found; ``limit`` where it was not."""
+    problem, optimum = quadratic(n, seed)
+    options = {**QUICK, "initial": n // 2} if name == "thompson-bqp" else {}
+    strategy = make_strategy(name, problem, seed, options)
+    for number in range(1, limit):
+        (evaluation,) = StrategyConformance().drive(strategy, 1)
+        if evaluation.values["y"] >= optimum - 1e-9:
+            return number
+    return limit
+
+
+def test_it_finds_the_optimum_of_a_sparse_quadratic_in_far_fewer_evaluations_than_random_search() -> None:
+    thompson = [steps_to_optimum("thompson-bqp", 8, seed, 60) for seed in range(6)]
+    random = [steps_to_optimum("random", 8, seed, 256) for seed in range(6)]
+    assert max(thompson) < 60
+    assert np.mean(thompson) < 0.4 * np.mean(random)
+
+
+def test_what_is_to_be_made_small_is_made_small() -> None:
+    def steps(direction: str) -> list[float]:
+        problem = Problem.from_functions(
+            Space({"bn": BinaryVector(12)}), {"y": lambda design: float(sum(bits_of(design)[:6]))},
+            directions={"y": direction},  # type: ignore[dict-item]  # one of the two words, below
+        )  # fmt: skip
+        found = StrategyConformance().drive(make_strategy("thompson-bqp", problem, 0, QUICK), 20)
+        return [evaluation.values["y"] for evaluation in found[10:]]
+
+    assert np.mean(steps("minimize")) < 1.5
+    assert np.mean(steps("maximize")) > 4.5
+
+
+def test_a_price_of_bits_makes_solutions_sparser() -> None:
+    """Every bit is worth 0.3 of the objective: at a price of 1 none is worth having, at 0 all are."""
+    problem = Problem.from_functions(
+        Space({"bn": BinaryVector(10)}), {"y": lambda design: 0.3 * sum(bits_of(design))}, directions={"y": "maximize"}
+    )  # fmt: skip
+
+    def on(sparsity: object) -> list[int]:
+        strategy = make_strategy("thompson-bqp", problem, 0, {**QUICK, "sparsity": sparsity})
+        return [sum(bits_of(e.design)) for e in StrategyConformance().drive(strategy, 24)][12:]
+
+    free, priced, both = on(0.0), on(1), on([0.0, 1.0])
+    assert np.mean(free) > 7
+    assert np.mean(priced) < 3
+    assert np.mean(both[0::2]) - np.mean(both[1::2]) > 4 or np.mean(both[1::2]) - np.mean(both[0::2]) > 4
+
+
+def test_linear_constraints_hold_by_construction_and_their_optimum_is_found() -> None:
+    """At most 4 of 16 bits and 2 layers more than bits: random search finds the best of 2517 x 3 designs rarely."""
+    space = Space({"bn": BinaryVector(16), "layers": Integer(0, 20)}, ["sum(bn) <= 4", "layers >= sum(bn) + 2"])
+
+    def value(design: Design) -> float:
+        x = np.array(bits_of(design), dtype=float)
+        layers = design["layers"]
+        assert isinstance(layers, int)
+        return float(x @ np.arange(16) - layers)
+
+    problem = Problem.from_functions(space, {"y": value}, directions={"y": "maximize"})
+    found = StrategyConformance().drive(make_strategy("thompson-bqp", problem, 0, {**QUICK, "initial": 15}), 45)
+    assert max(e.values["y"] for e in found) >= 15 + 14 + 13 + 12 - 6 - 2
+
+
+def grey_box(seed: int) -> Problem:
+    """Accuracy is read from 10 bits and trained; latency and area are exact and depend on the chip, too."""
+    rng = np.random.default_rng(seed)
+    effect, pair = rng.normal(size=10), np.triu(rng.normal(size=(10, 10)) * (rng.random((10, 10)) < 0.2), 1)
+
+    def accuracy(design: Design) -> float:
+        x = np.array(bits_of(design), dtype=float)
+        return float(x @ effect + x @ pair @ x)
+
+    def latency(designs: Designs) -> NDArray[np.float64]:
+        return np.asarray(designs["bn"].sum(axis=1) + 12.0 / designs["tiles"])
+
+    def area(designs: Designs) -> NDArray[np.float64]:
+        return np.asarray(10.0 * designs["tiles"] + 0 * designs["bn"].sum(axis=1))
+
+    return Problem.from_functions(
+        Space({"bn": BinaryVector(10), "tiles": Integer(1, 8)}, ["sum(bn) <= 8"]),
+        {"accuracy": accuracy, "latency": latency, "area": area},
+        directions={"accuracy": "maximize", "latency": "minimize", "area": "minimize"},
+        cheap={"latency", "area"}, reads={"accuracy": ["bn"]},
+    )  # fmt: skip
+
+
+def hypervolume(name: str, seed: int, count: int) -> float:
+    problem = grey_box(seed)
+    options = QUICK if name == "thompson-bqp" else {}
+    found = StrategyConformance().drive(make_strategy(name, problem, seed, options), count)
+    some = problem.space.unpack(problem.sample(np.random.default_rng(0), 200))
+    ruler = Scale.of(problem, [evaluate(problem, design) for design in some])  # the same for every strategy
+    archive = Archive(problem)
+    for evaluation in found:
+        archive.add(evaluation)
+    return ruler.hypervolume(archive.front.matrix)
+
+
+def test_in_a_grey_box_it_gains_more_hypervolume_than_random_search() -> None:
+    gains = [hypervolume("thompson-bqp", seed, 20) - hypervolume("random", seed, 20) for seed in range(4)]
+    assert np.mean(gains) > 0.02
+    assert np.mean(np.array(gains) > 0) >= 0.75
+
+
+def test_a_batch_opens_a_new_family_with_each_proposal() -> None:
+    """Also while nothing of the batch is known: members of one family would be trained twice."""
+    problem = grey_box(0)
+    strategy = make_strategy("thompson-bqp", problem, 0, QUICK)
+    evaluations = StrategyConformance().drive(strategy, 12)
+    batch = strategy.suggest(8)
+    families = {problem.family(e.design) for e in evaluations} | {problem.family(p.design) for p in batch}
+    assert len(families) == 20
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_families_that_run_elsewhere_or_whose_worker_died_are_not_opened_again(seed: int) -> None:
+    problem = family_problem()  # 8 families
+    random = make_strategy("random", problem, 0)
+    seen: dict[str, Proposal] = {}
+    while len(seen) < 6:
+        (proposal,) = random.suggest(1)
+        seen.setdefault(problem.family(proposal.design), proposal)
+    first = list(seen.values())
+    dead = replace(problem.evaluate(first[0]), failure="worker died", family="", values={}, quantities={})
+    strategy = make_strategy("thompson-bqp", problem, seed, {**QUICK, "initial": 2})
+    strategy.update([dead, *map(problem.evaluate, first[1:4])], first[4:])
+    new = {problem.family(proposal.design) for proposal in strategy.suggest(2)}
+    assert len(new) == 2
+    assert not new & set(seen)
+
+
+def test_what_is_drawn_above_all_that_was_seen_counts_in_full() -> None:
+    """Hypervolume is measured in a box around what was seen; it must grow, or all beyond it would be worth the same."""
+    problem = Problem.from_functions(
+        Space({"bn": BinaryVector(12)}), {"x": ones, "y": ones}, directions={"x": "maximize", "y": "maximize"}
+    )
+    strategy = ThompsonBQP(problem, 0, QUICK)
+    few = [problem.space.design({"bn": "1" * on + "0" * (12 - on)}) for on in range(4)]
+    strategy.update([evaluate(problem, design) for design in few], [])
+    drawn = Quadratic(0.0, np.ones(12), np.zeros((12, 12)))
+    candidates = np.array([[1] * on + [0] * (12 - on) for on in (4, 10, 7)], dtype=np.int8)
+    chosen = strategy._best(candidates, {"x": drawn, "y": drawn})
+    assert chosen is not None
+    assert sum(bits_of(chosen)) == 10
+
+
+@pytest.mark.parametrize("values", ["constant", "one observation", "huge", "an outlier"])
+def test_degenerate_observations_do_not_stop_it(values: str) -> None:
+    functions = {
+        "constant": lambda _: 0.7, "one observation": lambda _: 3.0,
+        "huge": lambda design: 1e300 * sum(bits_of(design)),
+        "an outlier": lambda design: 1e12 if sum(bits_of(design)) == 3 else float(sum(bits_of(design))),
+    }  # fmt: skip
+    problem = Problem.from_functions(
+        Space({"bn": BinaryVector(6)}), {"y": functions[values], "z": lambda _: 1.0},
+        directions={"y": "maximize", "z": "minimize"},
+    )  # fmt: skip
+    strategy = make_strategy("thompson-bqp", problem, 0, {**QUICK, "initial": 1 if values == "one observation" else 4})
+    if values == "one observation":
+        strategy.update(list(map(problem.evaluate, strategy.suggest(1))), [])
+        assert len({proposal.design for proposal in strategy.suggest(10)}) == 10
+    else:
+        assert len({evaluation.design for evaluation in StrategyConformance().drive(strategy, 16)}) == 16
+
+
+@pytest.mark.parametrize(
+    ("options", "field"),
+    [
+        ({"sparsity": "much"}, "sparsity"), ({"sparsity": math.nan}, "sparsity"), ({"sparsity": []}, "sparsity"),
+        ({"sparsity": [0.1, math.inf]}, "sparsity"), ({"initial": 0}, "initial"), ({"sweeps": 0}, "sweeps"),
+        ({"cold_sweeps": 2.5}, "cold_sweeps"), ({"hyperplanes": -1}, "hyperplanes"), ({"hyperplane": 9}, "hyperplane"),
+    ],
+)  # fmt: skip
+def test_wrong_options_are_refused_by_name(options: Mapping[str, object], field: str) -> None:
+    with pytest.raises(InputError) as caught:
+        make_strategy("thompson-bqp", family_problem(), 0, options)
+    assert caught.value.field == f"strategy.options.{field}"
