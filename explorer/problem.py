@@ -281,7 +281,8 @@ class Problem(ABC):
                 values = {objective.name: found[objective.name] for objective in self.objectives}
                 reason = _not_finite(values)
         except Exception as error:
-            reason = f"{type(error).__name__}: {error}".splitlines()[0][:500]
+            told = str(error) if isinstance(error, InputError) else f"{type(error).__name__}: {error}"
+            reason = told.splitlines()[0][:500]
             details = traceback.format_exc()[-4000:]
         return Evaluation(
             design=proposal.design,

@@ -74,7 +74,7 @@ class Objective:
             raise InputError(f"objective '{self.name}': {error}") from error
         except Exception as error:
             place = traceback.extract_tb(error.__traceback__)[-1]
-            where = f"{place.filename}, line {place.lineno}"
+            where = f"{self.file or place.filename}, line {place.lineno}"
             raise InputError(f"objective '{self.name}' raised {type(error).__name__}: {error} ({where})") from error
         return per_design(result, count, self.name)
 

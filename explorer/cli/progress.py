@@ -77,7 +77,9 @@ class ProgressDisplay:
         )  # fmt: skip
         grid.add_row("front", f"{progress.front_size} designs", f"hypervolume {progress.hypervolume:.4f}",
                      f"{_clock(progress.elapsed_s)} elapsed", f"{_clock(progress.remaining_s)} left")  # fmt: skip
-        return Group(grid, bar, *(Text(line, style="dim", no_wrap=True, overflow="ellipsis") for line in self._latest))
+        line = Table.grid()
+        line.add_row(bar)  # a bar by itself ends without a new line
+        return Group(grid, line, *(Text(line, style="dim", no_wrap=True, overflow="ellipsis") for line in self._latest))
 
 
 def _counts(progress: Progress) -> str:

@@ -71,10 +71,10 @@ def bad(training):
     )
     ended = cli("run", path, "--workers", "1")
     assert ended.code == 1
-    assert "failed, RuntimeError: never mind" in ended.out
+    assert "failed, objective 'bad' raised RuntimeError: never mind" in ended.out
     assert "2 evaluations failed: rex status results/small.db says why" in ended.err
     status = cli("status", "results/small.db")
-    assert "failed 2 x: RuntimeError: never mind" in status.out
+    assert "failed 2 x: objective 'bad' raised RuntimeError: never mind (bad.py, line 6)" in status.out
 
 
 @pytest.mark.parametrize(
