@@ -138,6 +138,8 @@ def assemble(
     objectives = _objectives(spec, folder, found)
     _check_names(spec, found)
     if len(bench.simulators) < len(spec.simulators) or not found.right("simulators", "workload"):
+        if found.right("workload"):  # the simulators that there are know whether it can be had
+            _check_workload(bench, found)
         found.stop(name)
     needed = _needed(bench, objectives, spec, found)
     variables = _variables(bench, needed, spec, found)
@@ -162,6 +164,14 @@ def assemble(
         _check_strategy(problem, spec, found, suggest=check_run and not found.mistakes)
     found.stop(name)
     return Assembly(spec, problem, initial)
+
+
+def _check_workload(bench: Bench, found: _Collector) -> None:
+    for simulator in bench.simulators.values():
+        try:
+            simulator.variables(bench.workload)
+        except InputError as error:
+            found.add(error)
 
 
 def _place(error: InputError, simulator: str, spec: SearchSpec) -> str:

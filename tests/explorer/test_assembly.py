@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from explorer.assembly import Assembly, assemble_source
 from explorer.spec import SearchFileError, read_search
+from explorer.yaml_source import read_yaml
 from simulators.protocol import Bits, InputError
 from tests.explorer.searches import SEARCH, line_of, write_search
 
@@ -358,3 +359,14 @@ def test_a_search_file_with_any_typing_error_is_refused_or_assembled(tmp_path: P
     path.write_text(text)
     with suppress(InputError):  # and nothing else
         assert assembled(path).problem.space.size > 0
+
+
+def test_an_unknown_network_is_told_beside_an_unknown_simulator() -> None:
+    source = read_yaml(
+        "workload: {network: vgg12}\nsimulators: [deeptrian, training]\nobjectives: [area]\nbudget: {evaluations: 1}\n",
+        "search.yaml",
+    )
+    with pytest.raises(SearchFileError) as raised:
+        assemble_source(source, Path())
+    assert [mistake.line for mistake in raised.value.mistakes] == [1, 2]
+    assert "unknown network 'vgg12' (did you mean 'vgg" in str(raised.value)
