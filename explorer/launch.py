@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
+from explorer.archive import Scale, front
 from explorer.assembly import Assembly, assemble, assemble_source
 from explorer.clock import Pool
 from explorer.evaluation import Evaluation, Proposal
@@ -116,7 +117,7 @@ def _to_confirm(problem: Problem, search: Search, initial: Sequence[Proposal], c
     for evaluation in search.finished:
         if not evaluation.failed and evaluation.fidelity == problem.full_fidelity:
             evaluated.setdefault(evaluation.family, evaluation)
-    losses = _hypervolume_losses(search)
+    losses = _hypervolume_losses(problem, search)
     ranked = sorted(set(losses) - initial_families, key=lambda family: (-losses[family], family))
     chosen = [family for family in evaluated if family in initial_families] + ranked[: confirm.families]
     return [
@@ -127,11 +128,14 @@ def _to_confirm(problem: Problem, search: Search, initial: Sequence[Proposal], c
     ]
 
 
-def _hypervolume_losses(search: Search) -> dict[str, float]:
-    """Per family on the front, the hypervolume that would be lost without its points."""
-    front, scale = search.archive.front, search.archive.scale
-    whole, matrix = scale.hypervolume(front.matrix), front.matrix
-    families = [point.family for point in front]
+def _hypervolume_losses(problem: Problem, search: Search) -> dict[str, float]:
+    """Per family on the front, the hypervolume that would be lost without its points.
+
+    Replicates are not looked at: a search that is resumed while it confirms, or afterwards, chooses the same families.
+    """
+    found, scale = front(problem, search.finished), Scale.of(problem, search.finished)
+    whole, matrix = scale.hypervolume(found.matrix), found.matrix
+    families = [point.family for point in found]
     return {
         family: whole - scale.hypervolume(matrix[[other != family for other in families]])
         for family in dict.fromkeys(families)

@@ -188,7 +188,7 @@ def format_uncertain(value: float, spread: float, unit: str) -> str:
         spread: such as a standard deviation, in ``unit``.
         unit: as in :func:`format_quantity`.
     """
-    if not (math.isfinite(value) and math.isfinite(spread) and spread > 0):
+    if not (math.isfinite(value) and math.isfinite(spread) and spread > 1e-9 * abs(value)):
         return format_quantity(value, unit)
     factor, symbol = display_scale(value, unit)
     places = max(0, 1 - math.floor(math.log10(spread / factor)))

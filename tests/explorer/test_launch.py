@@ -6,14 +6,17 @@ import shutil
 import signal
 import subprocess
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from explorer import InputError, Study, load_study, run
-from explorer.launch import prepare, resume
+from explorer.launch import _to_confirm, prepare, resume
+from explorer.spec import ConfirmSpec
 from tests.explorer.searches import REX, environment, rex, write_search
 from tests.explorer.test_assembly import write_fashion_mnist
+from tests.explorer.test_search import Run, noisy_problem
 
 HARDWARE_ONLY = (
     ("[accuracy, latency, area]", "[latency, area]"), ("fidelity: {epochs: 1}\n", ""),
@@ -271,3 +274,14 @@ def test_control_c_ends_with_130_and_says_how_to_go_on(tmp_path: Path) -> None:
     assert "Traceback" not in log
     told = len(re.findall(r"(?m)^\d+/10", log))
     assert told <= len(load_study(tmp_path / "x.db").evaluations) < 10
+
+
+def test_a_confirmed_search_chooses_the_same_families_again() -> None:
+    search, confirm = Run(noisy_problem(), 12).search, ConfirmSpec(replicates=2, families=1)
+    chosen = _to_confirm(search.problem, search, (), confirm)
+    family = search.problem.family(chosen[0].design)
+    first = next(evaluation for evaluation in search.finished if evaluation.family == family)
+    worst = {objective.name: -1e3 * objective.sign for objective in search.problem.expensive}
+    search.archive.add(replace(first, replicate=1, values={**first.values, **worst}))  # it was luck: off the front
+    assert family not in {point.family for point in search.archive.front}
+    assert _to_confirm(search.problem, search, (), confirm) == chosen

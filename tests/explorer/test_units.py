@@ -5,7 +5,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from explorer.expressions import parse
-from explorer.units import PLAIN, combined, describe_dimension, find_unit, format_quantity, name_dimension
+from explorer.units import (
+    PLAIN,
+    combined,
+    describe_dimension,
+    find_unit,
+    format_quantity,
+    format_uncertain,
+    name_dimension,
+)
 from simulators.protocol import InputError
 
 
@@ -104,3 +112,8 @@ def test_dimensions_are_told_in_words() -> None:
     assert describe_dimension(PLAIN) == "a plain number"
     assert describe_dimension(name_dimension("J*s")) == "in J*s"
     assert describe_dimension(name_dimension("W/mm2")) == "in J*mm2^-1*s^-1"
+
+
+def test_a_spread_of_rounding_errors_is_none() -> None:
+    assert format_uncertain(0.1, 1e-17, "fraction") == "10 %"
+    assert format_uncertain(0.872, 0.0045, "fraction") == "87.20 ± 0.45 %"
