@@ -25,7 +25,7 @@ from tests.explorer.test_simulator_problem import deeptrain_problem, whole_energ
 
 
 def infos(directions: Sequence[str]) -> tuple[ObjectiveInfo, ...]:
-    return tuple(ObjectiveInfo(f"o{i}", direction) for i, direction in enumerate(directions))  # type: ignore[arg-type]
+    return tuple(ObjectiveInfo(f"o{i}", direction) for i, direction in enumerate(directions))  # type: ignore[arg-type]  # one of the two words
 
 
 def dominates(one: Sequence[float], other: Sequence[float], found: Sequence[ObjectiveInfo]) -> bool:
