@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explorer.evaluation import Evaluation
-from explorer.outline import ObjectiveInfo, Outline
+from explorer.outline import HELD_OUT, ObjectiveInfo, Outline
 from explorer.problem import Problem
 from explorer.units import format_quantity
 from simulators.protocol import Design, InputError, suggestion
@@ -32,9 +32,6 @@ __all__ = [
     "Archive", "Front", "Point", "Scale", "averaged", "completion", "derived_members", "front", "front_of",
     "nondominated", "points",
 ]  # fmt: skip
-
-HELD_OUT = "test_"
-"""Fields whose names begin so are measured on data that no search may see; only final reports show them."""
 
 
 @dataclass(frozen=True)

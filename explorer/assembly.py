@@ -15,6 +15,7 @@ import numpy as np
 
 from explorer.evaluation import Proposal
 from explorer.expressions import parse
+from explorer.outline import HELD_OUT
 from explorer.problem import Problem
 from explorer.simulator_problem import Bench, SimulatorProblem, needed_simulators
 from explorer.space import Space, condition
@@ -369,7 +370,10 @@ def _problem(
         units = {**bench.units(bench.simulators), **{o.name: o.unit for o in objectives}, **space.units}
         for index, text in enumerate(spec.constraints if found.right("constraints") else ()):
             try:
-                condition(text, units, space.lengths, f"constraints.{index}")
+                parsed = condition(text, units, space.lengths, f"constraints.{index}")
+                if held_out := sorted(name for name in parsed.names if name.startswith(HELD_OUT)):
+                    message = f"no search may look at {held_out[0]}: it is held out for the final report"
+                    raise InputError(message, f"constraints.{index}")
             except InputError as error:
                 found.add(error)
     if found.mistakes:

@@ -17,7 +17,10 @@ from explorer.expressions import Expression, parse
 from explorer.space import Space
 from simulators.protocol import BinaryVector, Bits, Categorical, Design, Domain, Integer, Value, Variable
 
-__all__ = ["ObjectiveInfo", "Outline"]
+__all__ = ["HELD_OUT", "ObjectiveInfo", "Outline"]
+
+HELD_OUT = "test_"
+"""Fields whose names begin so are measured on data that no search may see; only final reports show them."""
 
 
 @dataclass(frozen=True)

@@ -370,3 +370,9 @@ def test_an_unknown_network_is_told_beside_an_unknown_simulator() -> None:
         assemble_source(source, Path())
     assert [mistake.line for mistake in raised.value.mistakes] == [1, 2]
     assert "unknown network 'vgg12' (did you mean 'vgg" in str(raised.value)
+
+
+def test_held_out_accuracy_cannot_constrain_a_search(tmp_path: Path) -> None:
+    path = write_search(tmp_path)
+    with pytest.raises(SearchFileError, match="no search may look at test_accuracy"):
+        assemble_source(read_search(path, ["constraints=[test_accuracy >= 80 %]"]), tmp_path)
