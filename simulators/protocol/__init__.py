@@ -16,7 +16,7 @@ from simulators.protocol.discovery import (
     suggestion,
 )
 from simulators.protocol.errors import InputError
-from simulators.protocol.reports import Field, Report, Table, Text, View
+from simulators.protocol.reports import Field, Quantity, Report, Table, Text, View
 from simulators.protocol.simulator import (
     Fidelity,
     HardwareSimulator,
@@ -53,6 +53,7 @@ __all__ = [
     "HardwareSimulator",
     "InputError",
     "Integer",
+    "Quantity",
     "Report",
     "Simulator",
     "Table",

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from simulators.protocol.simulator import Workload
     from simulators.protocol.variables import Designs
 
-__all__ = ["Field", "Report", "Table", "Text", "View"]
+__all__ = ["Field", "Quantity", "Report", "Table", "Text", "View"]
 
 
 @dataclass(frozen=True)
@@ -81,8 +81,24 @@ class Report:
 
 
 @dataclass(frozen=True)
+class Quantity:
+    """A cell of a table: people see it in a unit of its size, programs get ``value`` as it stands.
+
+    Args:
+        value: the number; NaN where there is none.
+        unit: SI (``mm2`` for areas), ``fraction`` (shown in percent), or empty for counts.
+    """
+
+    value: float
+    unit: str
+
+
+@dataclass(frozen=True)
 class Table:
-    """A view's table; cells are text or numbers (SI, as the column title says)."""
+    """A view's table; cells are text, counts or :class:`Quantity` s.
+
+    Column titles are the keys of ``--format json``: those of quantities name the SI unit as fields do (``area_mm2``).
+    """
 
     title: str
     columns: Sequence[str]

@@ -76,7 +76,7 @@ class ValidationCase:
             prediction) or ``known mismatch``.
         source: where the figure is printed.
         assumption: what the modelled figure hangs on.
-        low, high: the accepted band of the tier ``band``.
+        low, high: the accepted band of the tier ``band``, and the one that a known mismatch lies outside of.
     """
 
     name: str
@@ -97,15 +97,34 @@ class ValidationCase:
         return (self.modelled - self.published) / self.published
 
     @property
+    def tolerance(self) -> float | None:
+        """The accepted deviation as a fraction; None where a band or nothing is accepted."""
+        return {"exact": 0.01, "tight": 0.10}.get(self.tier)
+
+    @property
+    def verdict(self) -> Literal["yes", "NO", "input", "mismatch"]:
+        """``yes``/``NO``: a prediction is as close as its tier says, or not; ``input``: calibrated, so it predicts
+        nothing; ``mismatch``: it is known not to come out.
+        """
+        if self.tier == "calibrated":
+            return "input"
+        if self._accepted:
+            return "yes"
+        return "mismatch" if self.tier == "known mismatch" else "NO"
+
+    @property
     def holds(self) -> bool:
-        """Whether the modelled figure is as close as its tier says (known mismatches and inputs always 'hold')."""
-        if self.tier in ("calibrated", "known mismatch"):
-            return True
-        if self.tier == "band":
-            above = self.low is None or self.modelled >= self.low
-            return above and (self.high is None or self.modelled <= self.high)
-        tolerance = 0.01 if self.tier == "exact" else 0.10
-        return self.deviation is not None and abs(self.deviation) <= tolerance
+        """Whether there is nothing new against the model: a known mismatch and an input are no news."""
+        return self.verdict != "NO"
+
+    @property
+    def _accepted(self) -> bool:
+        if self.tolerance is not None:
+            return self.deviation is not None and abs(self.deviation) <= self.tolerance
+        if self.low is None and self.high is None:
+            return False
+        above = self.low is None or self.modelled >= self.low
+        return above and (self.high is None or self.modelled <= self.high)
 
 
 class Simulator(ABC):

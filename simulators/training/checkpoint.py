@@ -3,6 +3,9 @@
 One file per training: the state after the most epochs that anyone trained, with the results after every epoch before
 it. Files appear whole (written beside, then renamed) and training is deterministic: any number of workers may share a
 folder, and the worst that two with the same key can do is to write the same thing twice.
+
+Kinds of device and versions of PyTorch round differently: both are part of the key, so that machines may share a folder
+and yet no curve goes on where another kind of arithmetic began it.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ import hashlib
 import math
 import zipfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -68,9 +68,8 @@ class ImageData:
     checksum: str
 
 
-@lru_cache(maxsize=4)
 def load_images(dataset: str, source: Literal["bundled", "full"], data_dir: Path | None = None) -> ImageData:
-    """The images of a data set, padded to the size that networks see; read once per process.
+    """The images of a data set, padded to the size that networks see; a process reads files again if they changed.
 
     Args:
         dataset: name of the data set (``workload.dataset``).
@@ -88,25 +87,34 @@ def load_images(dataset: str, source: Literal["bundled", "full"], data_dir: Path
                 f"no images of '{dataset}' are bundled, only fashion-mnist's; set data_dir to the folder that has them",
                 "data_dir",
             )
-        images, labels = read_bundle(BUNDLE)
-        name = "Fashion-MNIST, bundled"
-        train, rest = _split(images, labels, BUNDLE_TRAIN, size)
-        validation, test = _split(rest.images, rest.labels, BUNDLE_VALIDATION, size)
-    else:
-        if dataset not in _READERS:
-            raise InputError(
-                f"no reader for the images of '{dataset}'; choose {', '.join(_READERS)}", "workload.dataset"
-            )
-        if data_dir is None or not data_dir.expanduser().is_dir():
-            raise InputError(f"'{data_dir}' is not a folder; set it to the one that holds {dataset}", "data_dir")
-        try:
-            name, (images, labels), held_out = _READERS[dataset](data_dir.expanduser())
-        except OSError as error:
-            raise InputError(f"{error.filename} cannot be read ({error.strerror})", "data_dir") from None
-        order = interleaved(labels)
-        train, validation = _split(images[order], labels[order], len(labels) - FULL_VALIDATION, size)
-        test, _ = _split(*held_out, len(held_out[1]), size)
-    return ImageData(name, train, validation, test, _checksum(train, validation, test))
+        return _load_bundle(size)
+    if dataset not in _FORMATS:
+        raise InputError(f"no reader for the images of '{dataset}'; choose {', '.join(_FORMATS)}", "workload.dataset")
+    if data_dir is None or not data_dir.expanduser().is_dir():
+        raise InputError(f"'{data_dir}' is not a folder; set it to the one that holds {dataset}", "data_dir")
+    form = _FORMATS[dataset]
+    try:
+        files = tuple(_File.at(_find(data_dir.expanduser(), form.folder, name)) for name in form.files)
+        return _load_files(form, files, size)
+    except OSError as error:
+        raise InputError(f"{error.filename} cannot be read ({error.strerror})", "data_dir") from None
+
+
+@lru_cache(maxsize=1)
+def _load_bundle(size: int) -> ImageData:
+    images, labels = read_bundle(BUNDLE)
+    train, rest = _split(images, labels, BUNDLE_TRAIN, size)
+    validation, test = _split(rest.images, rest.labels, BUNDLE_VALIDATION, size)
+    return ImageData("Fashion-MNIST, bundled", train, validation, test, _checksum(train, validation, test))
+
+
+@lru_cache(maxsize=2)
+def _load_files(form: _Format, files: tuple[_File, ...], size: int) -> ImageData:
+    (images, labels), held_out = form.read([file.path for file in files])
+    order = interleaved(labels)
+    train, validation = _split(images[order], labels[order], len(labels) - FULL_VALIDATION, size)
+    test, _ = _split(*held_out, len(held_out[1]), size)
+    return ImageData(form.name, train, validation, test, _checksum(train, validation, test))
 
 
 def interleaved(labels: NDArray[np.integer]) -> NDArray[np.intp]:
@@ -161,10 +169,39 @@ def read_idx(path: Path) -> Bytes:
     return np.frombuffer(content, np.uint8, offset=header).reshape(shape)
 
 
-def _read_fashion_mnist(data_dir: Path) -> tuple[str, tuple[Bytes, Bytes], tuple[Bytes, Bytes]]:
-    def read(part: str) -> tuple[Bytes, Bytes]:
-        image_path = _find(data_dir, "fashion-mnist", f"{part}-images-idx3-ubyte")
-        label_path = _find(data_dir, "fashion-mnist", f"{part}-labels-idx1-ubyte")
+@dataclass(frozen=True)
+class _File:
+    """A file as it was at one time: written anew, it is another."""
+
+    path: Path
+    size: int
+    changed_ns: int
+
+    @classmethod
+    def at(cls, path: Path) -> _File:
+        status = path.stat()
+        return cls(path, status.st_size, status.st_mtime_ns)
+
+
+@dataclass(frozen=True)
+class _Format:
+    """A data set in its standard files.
+
+    Args:
+        name: of the data set, in words.
+        folder: below the data folder, in which the files may lie.
+        files: their names, which may end in ``.gz`` too.
+        read: from the paths of the files, in this order, to images and labels: those for training, those held out.
+    """
+
+    name: str
+    folder: str
+    files: tuple[str, ...]
+    read: Callable[[Sequence[Path]], tuple[tuple[Bytes, Bytes], tuple[Bytes, Bytes]]]
+
+
+def _read_fashion_mnist(paths: Sequence[Path]) -> tuple[tuple[Bytes, Bytes], tuple[Bytes, Bytes]]:
+    def read(image_path: Path, label_path: Path) -> tuple[Bytes, Bytes]:
         images, labels = read_idx(image_path), read_idx(label_path)
         if images.ndim != 3 or images.shape[1:] != (28, 28):
             raise _damaged(image_path, f"holds an array of shape {images.shape}, not images of 28 x 28")
@@ -172,16 +209,15 @@ def _read_fashion_mnist(data_dir: Path) -> tuple[str, tuple[Bytes, Bytes], tuple
             raise _damaged(label_path, f"holds no label from 0 to 9 for each of {len(images)} images")
         return images, labels
 
-    return "Fashion-MNIST", read("train"), read("t10k")
+    return read(*paths[:2]), read(*paths[2:])
 
 
-def _read_cifar10(data_dir: Path) -> tuple[str, tuple[Bytes, Bytes], tuple[Bytes, Bytes]]:
+def _read_cifar10(paths: Sequence[Path]) -> tuple[tuple[Bytes, Bytes], tuple[Bytes, Bytes]]:
     """The binary version: per image a label byte and 1024 bytes each of red, green and blue."""
 
-    def read(names: Sequence[str]) -> tuple[Bytes, Bytes]:
+    def read(paths: Sequence[Path]) -> tuple[Bytes, Bytes]:
         records = []
-        for name in names:
-            path = _find(data_dir, "cifar-10-batches-bin", name)
+        for path in paths:
             content = np.frombuffer(_content(path), np.uint8)
             if not len(content) or len(content) % 3073 or content[::3073].max() > 9:
                 raise _damaged(path, f"holds {len(content)} bytes, not labels from 0 to 9 with 3072 bytes each")
@@ -189,10 +225,23 @@ def _read_cifar10(data_dir: Path) -> tuple[str, tuple[Bytes, Bytes], tuple[Bytes
         every = np.concatenate(records)
         return every[:, 1:].reshape(-1, 3, 32, 32), every[:, 0]
 
-    return "CIFAR-10", read([f"data_batch_{number}.bin" for number in range(1, 6)]), read(["test_batch.bin"])
+    return read(paths[:-1]), read(paths[-1:])
 
 
-_READERS = {"fashion-mnist": _read_fashion_mnist, "cifar10": _read_cifar10}
+_FORMATS = {
+    "fashion-mnist": _Format(
+        "Fashion-MNIST",
+        "fashion-mnist",
+        ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"),
+        _read_fashion_mnist,
+    ),
+    "cifar10": _Format(
+        "CIFAR-10",
+        "cifar-10-batches-bin",
+        (*(f"data_batch_{number}.bin" for number in range(1, 6)), "test_batch.bin"),
+        _read_cifar10,
+    ),
+}
 
 
 def _find(data_dir: Path, subfolder: str, name: str) -> Path:

@@ -72,7 +72,7 @@ class TrainingSettings(_Settings):
     Args:
         recipe: how a network is trained.
         proxy: what is trained; ``none`` trains the full network on all images of ``data_dir``.
-        device: ``cpu``, ``cuda``, or ``auto``: CUDA where there is one.
+        device: ``cpu``, ``cuda``, or ``auto``: CUDA where there is one. Trainings do not go on from one to the other.
         data_dir: folder of data sets in their standard files.
         threads: CPU threads of one training.
         keep_checkpoints: whether to store trainings, and to continue from stored ones.

@@ -109,25 +109,28 @@ class ImageTraining(TrainingSimulator):
         from simulators.training.trainer import Trainer, choose_device, reproducible, train
 
         settings = self.settings
+        device = choose_device(settings.device)
         epochs = self.fidelity().parse(fidelity)
         bn = self._bn(design, workload)
         network = network_for(workload, settings.width)
         data = self._images(workload)
         path = None
         if checkpoints is not None and settings.keep_checkpoints:
-            path = _folder(checkpoints) / f"{self._key(workload, bn, data, seed)}.pt"
+            path = _folder(checkpoints) / f"{self._key(workload, bn, data, seed, device.type)}.pt"
 
         known = read_checkpoint(path) if path else None
         reached = known
         if reached is None or not reached.answers(epochs):
             with reproducible(settings.threads):
-                trainer = Trainer(network, bn, data, settings.recipe, seed, choose_device(settings.device))
+                trainer = Trainer(network, bn, data, settings.recipe, seed, device)
                 keep = (lambda checkpoint: write_checkpoint(path, checkpoint)) if path else None
                 reached = train(trainer, epochs, start=known, keep=keep)
         return _report(reached, epochs, len(known.curve) if known else 0, network.parameters(bn))
 
-    def _key(self, workload: Workload, bn: Bits, data: ImageData, seed: int) -> str:
-        """Names everything that results depend on: what training reads, recipe, images, proxy and seed."""
+    def _key(self, workload: Workload, bn: Bits, data: ImageData, seed: int, device: str) -> str:
+        """Names everything that results depend on: what training reads, recipe, images, proxy and seed; and, since
+        their last bits differ, the kind of device and PyTorch's version (without its last part, which mends errors).
+        """
         from simulators.training.checkpoint import checkpoint_key
 
         return checkpoint_key(
@@ -140,6 +143,8 @@ class ImageTraining(TrainingSimulator):
             images=data.checksum,
             train_images=len(data.train),
             seed=seed,
+            device=device,
+            torch=version("torch").split(".")[:2],
         )
 
     def _bn(self, design: Design, workload: Workload) -> Bits:

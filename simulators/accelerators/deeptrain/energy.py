@@ -2,7 +2,9 @@
 
 Crossbars draw their share of the tile's power while they work; that share holds the tile's converters, buffer, bus and
 router, so none of these is counted again. The weight-gradient pass is counted as work, but the mapping sets no
-crossbars aside for it: a stack whose layers are all equally slow may therefore spend more than its rated power.
+crossbars and the pipeline no time aside for it: a stack whose layers are all equally slow therefore spends more per
+stage than its tiles can draw (``average_power_w`` above ``power_w``; ``rex validate`` shows the worst case). The energy
+of an image is what all ``training_passes`` add up to; what heats the stack is the rated power (:mod:`.thermal`).
 """
 
 from __future__ import annotations

@@ -40,6 +40,9 @@ FIELDS: MappingType[str, Field] = {
     "area_mm2": Field("mm2", "silicon summed over the stacked layers"),
     "footprint_mm2": Field("mm2", "area of the largest layer of the stack"),
     "power_w": Field("W", "rated power of the stack: all tiles working"),
+    "average_power_w": Field(
+        "W", "energy per image / stage time; may exceed power_w: weight gradients take energy, no time"
+    ),
     "peak_temperature_k": Field("K", "hottest layer at rated power"),
     "crossbars_needed": Field("", "crossbars that hold every layer once"),
     "crossbars_available": Field("", "crossbars of the stack"),
@@ -140,6 +143,7 @@ def evaluate(
         settings.batch_size,
         dataset_shape(workload.dataset).train_images,
     )
+    energy_j = stacks.energy.by_layer_j.sum(axis=1)[index] + elements * (instructions * instruction_j)
     totals = {
         "latency_s": pipeline.stage_time_s,
         "stage_time_s": pipeline.stage_time_s,
@@ -148,10 +152,11 @@ def evaluate(
         "image_latency_s": pipeline.image_latency_s,
         "batch_time_s": pipeline.batch_time_s,
         "epoch_time_s": pipeline.epoch_time_s,
-        "energy_j": stacks.energy.by_layer_j.sum(axis=1)[index] + elements * (instructions * instruction_j),
+        "energy_j": energy_j,
         "area_mm2": total_of(stacks.area_mm2)[index],
         "footprint_mm2": stacks.footprint_mm2[index],
         "power_w": total_of(stacks.power_w)[index],
+        "average_power_w": energy_j / pipeline.stage_time_s,
         "peak_temperature_k": stacks.temperatures_k.max(axis=1, initial=0.0)[index],
         "crossbars_needed": mapping.needed.astype(np.float64)[index],
         "crossbars_available": mapping.available.astype(np.float64)[index],

@@ -1,4 +1,9 @@
-"""Temperatures of a stack (Cong, Wei and Zhang, ICCAD 2004)."""
+"""Temperatures of a stack (Cong, Wei and Zhang, ICCAD 2004).
+
+Rated power heats it: a tile cannot draw more for long, so this is the upper limit of any steady state, whatever the
+network and the placement of its normalisations. Energy per image / stage time is no better guess: it may exceed the
+rated power only because weight gradients cost energy without crossbars or time of their own (:mod:`.energy`).
+"""
 
 from __future__ import annotations
 

@@ -10,7 +10,8 @@ import numpy as np
 from simulators import components
 from simulators.accelerators.deeptrain.published import BO_N, MEAN_ENERGY_SAVING, all_and_bo_n, stack_name
 from simulators.accelerators.deeptrain.thermal import stack_temperatures_k
-from simulators.protocol import Report, ValidationCase, Workload
+from simulators.protocol import Designs, Report, ValidationCase, Workload
+from simulators.workloads import bn_variable
 
 if TYPE_CHECKING:
     from simulators.accelerators.deeptrain.simulator import DeepTrain
@@ -19,12 +20,13 @@ __all__ = ["validation_cases"]
 
 ISAAC = "ISAAC, ISCA 2016, table 1"
 K = "bn_lane_instructions_per_element"
+STACKS = ((1, 3), (2, 2), (3, 1))  # ReRAM and GPU layers
 MAPPING = "mapping rules (settings) and network stems"
 
 
 def validation_cases(simulator: DeepTrain) -> tuple[ValidationCase, ...]:
     """All comparisons, with the simulator's own settings and assumptions."""
-    return (*_isaac(), *_stacks(simulator), *_temperatures(simulator))
+    return (*_isaac(), *_stacks(simulator), *_temperatures(simulator), *_powers(simulator))
 
 
 def _isaac() -> Iterator[ValidationCase]:
@@ -48,7 +50,7 @@ def _stacks(simulator: DeepTrain) -> Iterator[ValidationCase]:
     reports: dict[tuple[str, str], Report] = {}  # two designs each: All-BN, BO-N
     for network in BO_N:
         workload = Workload(network)
-        for reram, gpu in ((1, 3), (2, 2), (3, 1)):
+        for reram, gpu in STACKS:
             designs = all_and_bo_n(workload, reram, gpu)
             reports[network, stack_name(reram, gpu)] = simulator.simulate(designs, workload)
 
@@ -76,7 +78,7 @@ def _stacks(simulator: DeepTrain) -> Iterator[ValidationCase]:
         source = "section VI.E: no bottleneck any more, at most 1"
         if (network, stack) == ("resnet18", "3R1G"):
             assumption = f"{K}; with these rules it stays bound"
-            yield ValidationCase(name, None, _bn_share(report, 1), "", "known mismatch", source, assumption)
+            yield ValidationCase(name, None, _bn_share(report, 1), "", "known mismatch", source, assumption, None, 1.0)
         else:
             yield ValidationCase(name, None, _bn_share(report, 1), "", "band", source, K, None, 1.0)
 
@@ -109,3 +111,30 @@ def _temperatures(simulator: DeepTrain) -> Iterator[ValidationCase]:
     for stack, powers_w in stacks.items():
         peak_k = float(stack_temperatures_k(np.array(powers_w), simulator.assumed)[-1])
         yield ValidationCase(f"peak temperature of {stack}", None, peak_k, "K", "calibrated", source, assumption)
+
+
+def _powers(simulator: DeepTrain) -> Iterator[ValidationCase]:
+    reram, gpu = np.array(STACKS).T
+    shares = {}
+    for network in BO_N:
+        workload = Workload(network)
+        domain = bn_variable(workload).domain
+        none = Designs({"bn": domain.column([domain.parse("none")]), "reram_layers": reram, "gpu_layers": gpu})
+        report = simulator.simulate(none, workload)
+        for index in np.flatnonzero(report.feasible):
+            name = f"{network} on {stack_name(*STACKS[index])}"
+            shares[name] = float(report.average_power_w[index] / report.power_w[index])
+    worst = max(shares, key=shares.__getitem__)
+    yield ValidationCase(
+        f"average power / rated power, no BN: {worst}, the highest", None, shares[worst], "",
+        "known mismatch", "a tile cannot draw more than its rated power",
+        "training_passes: weight gradients cost energy, but the mapping gives them no crossbars and no time",
+        high=1.0,
+    )  # fmt: skip
+    assumed = simulator.assumed
+    full_rate_w = assumed["gpu_energy_per_lane_instruction_j"] * assumed["gpu_lane_instructions_per_s"]
+    yield ValidationCase(
+        "power of a GPU layer at full rate", None, full_rate_w, "W", "known mismatch",
+        "gpu_layer_power_w, its rated power", "two separate fits: its energy to section VI.E, its power to section V.A",
+        high=assumed["gpu_layer_power_w"],
+    )  # fmt: skip

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from simulators.accelerators.deeptrain.model import FIELDS, Stacks, build_stacks
 from simulators.components import ISAAC_CHIP, ISAAC_IMA, ISAAC_TILE
-from simulators.protocol import Designs, InputError, Report, Table, View, Workload
+from simulators.protocol import Designs, InputError, Quantity, Report, Table, View, Workload
 
 if TYPE_CHECKING:
     from simulators.accelerators.deeptrain.simulator import DeepTrain
@@ -58,8 +58,10 @@ def _title(simulator: DeepTrain, designs: Designs, workload: Workload) -> str:
 
 def _summary(simulator: DeepTrain, designs: Designs, workload: Workload) -> Table:
     report = _report(simulator, designs, workload)
-    rows = [(name, report.totals[name][0].item(), field.unit, field.meaning) for name, field in FIELDS.items()]
-    return Table(_title(simulator, designs, workload), ("field", "value", "unit", "meaning"), rows, _notes(report))
+    rows = [
+        (name, Quantity(report.totals[name][0].item(), field.unit), field.meaning) for name, field in FIELDS.items()
+    ]
+    return Table(_title(simulator, designs, workload), ("field", "value", "meaning"), rows, _notes(report))
 
 
 def _stack(simulator: DeepTrain, designs: Designs, workload: Workload) -> Stacks:
@@ -77,15 +79,15 @@ def _mapping(simulator: DeepTrain, designs: Designs, workload: Workload) -> Tabl
             mapping.weight_crossbars[0, layer].item(),
             mapping.transposed_crossbars[0, layer].item(),
             mapping.activation_crossbars[0, layer].item(),
-            layers["copies"][0, layer].item(),
-            layers["conv_stage_time_s"][0, layer].item(),
-            layers["bn_stage_time_s"][0, layer].item(),
+            Quantity(layers["copies"][0, layer].item(), ""),
+            Quantity(layers["conv_stage_time_s"][0, layer].item(), "s"),
+            Quantity(layers["bn_stage_time_s"][0, layer].item(), "s"),
         )
         for layer, name in enumerate(report.layers)
     ]
     columns = (
         "layer", "products per image", "crossbars of W", "crossbars of its transpose", "crossbars of activations",
-        "copies", "stage time (s)", "normalisation time (s)",
+        "copies", "conv_stage_time_s", "bn_stage_time_s",
     )  # fmt: skip
     return Table(_title(simulator, designs, workload), columns, rows, _notes(report))
 
@@ -94,10 +96,11 @@ def _components(simulator: DeepTrain, designs: Designs, workload: Workload, quan
     report = _report(simulator, designs, workload)
     total = report.totals[quantity][0].item()
     parts = {name: values[0].item() for name, values in report.by_component[quantity].items()}
-    rows = [(name, value, value / total) for name, value in sorted(parts.items(), key=lambda part: -part[1])]
-    rows.append(("total", total, 1.0))
-    columns = ("component", f"{quantity.rsplit('_', 1)[0]} ({unit})", "share")
-    return Table(_title(simulator, designs, workload), columns, rows, _notes(report))
+    rows = [
+        (name, Quantity(value, unit), Quantity(value / total, "fraction"))
+        for name, value in [*sorted(parts.items(), key=lambda part: -part[1]), ("total", total)]
+    ]
+    return Table(_title(simulator, designs, workload), ("component", quantity, "share"), rows, _notes(report))
 
 
 def _thermal(simulator: DeepTrain, designs: Designs, workload: Workload) -> Table:
@@ -108,28 +111,32 @@ def _thermal(simulator: DeepTrain, designs: Designs, workload: Workload) -> Tabl
     if simulator.settings.next_to_sink == "gpu":
         kinds.reverse()
     rows = [
-        (position, kind, temperature.item())
+        (position, kind, Quantity(temperature.item(), "K"))
         for position, (kind, temperature) in enumerate(zip(kinds, stacks.temperatures_k[0], strict=True), 1)
     ]
-    return Table(_title(simulator, designs, workload), ("layer from the heat sink", "kind", "temperature (K)"), rows)
+    return Table(_title(simulator, designs, workload), ("layer from the heat sink", "kind", "temperature_k"), rows)
 
 
 def _parts(simulator: DeepTrain, designs: Designs, workload: Workload) -> Table:  # noqa: ARG001  # a view's signature
     parents = {"IMA": ISAAC_IMA, "tile": ISAAC_TILE, "chip": ISAAC_CHIP}
     rows = [
-        (parent, part.name, part.count, part.power_w, part.area_mm2, part.source)
+        (parent, part.name, part.count, Quantity(part.power_w, "W"), Quantity(part.area_mm2, "mm2"), part.source)
         for parent, parts in parents.items()
         for part in parts
     ]
-    columns = ("in each", "part", "count", "power of one (W)", "area of one (mm2)", "source")
+    columns = ("in each", "part", "count", "power_w of one", "area_mm2 of one", "source")
     return Table("Circuit parts of the reference tile", columns, rows)
 
 
 def _assumptions(simulator: DeepTrain, designs: Designs, workload: Workload) -> Table:  # noqa: ARG001  # a view's signature
     rows = [
-        (name, simulator.assumed[name], declared.value, declared.unit, declared.low, declared.high, declared.meaning,
-         declared.source)
-        for name, declared in simulator.assumed.declared.items()
-    ]  # fmt: skip
-    columns = ("assumption", "value", "default", "unit", "from", "to", "meaning", "source")
+        (
+            name,
+            *(Quantity(value, about.unit) for value in (simulator.assumed[name], about.value, about.low, about.high)),
+            about.meaning,
+            about.source,
+        )
+        for name, about in simulator.assumed.declared.items()
+    ]
+    columns = ("assumption", "value", "default", "from", "to", "meaning", "source")
     return Table("Assumptions in force", columns, rows)

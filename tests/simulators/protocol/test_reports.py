@@ -36,21 +36,30 @@ def test_reports_cross_processes():
 
 
 @pytest.mark.parametrize(
-    ("tier", "published", "modelled", "holds"),
+    ("tier", "published", "modelled", "verdict"),
     [
-        ("exact", 100.0, 100.9, True),
-        ("exact", 100.0, 101.1, False),
-        ("tight", 100.0, 109.0, True),
-        ("tight", 100.0, 111.0, False),
-        ("tight", None, 100.0, False),
-        ("band", None, 0.5, True),
-        ("band", None, 1.5, False),
-        ("known mismatch", 1.0, 9.0, True),
+        ("exact", 100.0, 100.9, "yes"),
+        ("exact", 100.0, 101.1, "NO"),
+        ("tight", 100.0, 109.0, "yes"),
+        ("tight", 100.0, 111.0, "NO"),
+        ("tight", None, 100.0, "NO"),
+        ("band", None, 0.5, "yes"),
+        ("band", None, 1.5, "NO"),
+        ("calibrated", 1.0, 1.0, "input"),
+        ("known mismatch", 1.0, 9.0, "mismatch"),
+        ("known mismatch", None, 0.5, "yes"),
     ],
 )
-def test_a_case_holds_as_closely_as_its_tier_says(tier, published, modelled, holds):
+def test_a_case_holds_as_closely_as_its_tier_says_and_what_predicts_nothing_never_says_yes(
+    tier, published, modelled, verdict
+):
     case = ValidationCase("case", published, modelled, "", tier, "somewhere", low=0.0, high=1.0)
-    assert case.holds is holds
+    assert case.verdict == verdict
+    assert case.holds is (verdict != "NO")
+
+
+def test_a_band_without_limits_accepts_nothing():
+    assert ValidationCase("case", None, 1.0, "", "band", "somewhere").verdict == "NO"
 
 
 @pytest.mark.parametrize("value", [0, 21, 2.5, "3", True])

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import logging
+import pickle
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -33,6 +34,17 @@ def test_the_file_keeps_the_most_epochs_and_nothing_lies_beside_it(tmp_path: Pat
     found = read_checkpoint(path)
     assert found is not None
     assert len(found.curve) == 5
+    assert [file.name for file in tmp_path.iterdir()] == ["key.pt"]
+
+
+def test_a_write_that_fails_leaves_the_file_there_and_nothing_beside_it(tmp_path: Path) -> None:
+    path = tmp_path / "key.pt"
+    write_checkpoint(path, training(2))
+    with pytest.raises((AttributeError, pickle.PicklingError)):  # found while the new file is written
+        write_checkpoint(path, Checkpoint(training(3).curve, False, {**training(3).state, "code": lambda: None}))
+    found = read_checkpoint(path)
+    assert found is not None
+    assert len(found.curve) == 2
     assert [file.name for file in tmp_path.iterdir()] == ["key.pt"]
 
 

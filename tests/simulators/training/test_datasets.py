@@ -12,7 +12,6 @@ from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
 from simulators.protocol import InputError
-from simulators.training import datasets
 from simulators.training.bundle import write_bundle
 from simulators.training.datasets import BUNDLE, interleaved, load_images, read_bundle, read_idx
 
@@ -63,6 +62,16 @@ def test_images_are_padded_with_zeros_and_otherwise_untouched() -> None:
 
 def test_images_are_read_once_per_process() -> None:
     assert load_images("fashion-mnist", "bundled") is load_images("fashion-mnist", "bundled")
+
+
+def test_files_are_read_once_per_process_and_again_when_they_changed(damaged: Path) -> None:
+    before = load_images("fashion-mnist", "full", damaged)
+    assert load_images("fashion-mnist", "full", damaged) is before
+    path = damaged / "t10k-labels-idx1-ubyte"
+    path.write_bytes(idx((np.arange(1000) % 10).astype(np.uint8)[::-1]))  # as long as before
+    after = load_images("fashion-mnist", "full", damaged)
+    assert after.test.labels.tolist() == (np.arange(1000) % 10)[::-1].tolist()
+    assert after.checksum != before.checksum
 
 
 def test_the_licence_lies_beside_the_images_and_names_its_owner() -> None:
@@ -123,7 +132,6 @@ def test_the_checksum_tells_images_apart(damaged: Path, fashion_mnist: Path) -> 
     content = bytearray(path.read_bytes())
     content[-400] ^= 1
     path.write_bytes(content)
-    datasets.load_images.cache_clear()
     assert (
         load_images("fashion-mnist", "full", damaged).checksum
         != load_images("fashion-mnist", "full", fashion_mnist).checksum
@@ -146,7 +154,6 @@ def test_cifar10_is_read_from_its_binary_files(tmp_path: Path) -> None:
     for channel, plane in enumerate((red, green, blue)):
         assert np.array_equal(data.train.images[:, channel].reshape(1000, 1024), plane)
     (folder / "test_batch.bin").write_bytes(records[:100].tobytes()[:-1])
-    datasets.load_images.cache_clear()
     with pytest.raises(InputError, match=r"test_batch\.bin is damaged: it holds 307299 bytes"):
         load_images("cifar10", "full", tmp_path)
 

@@ -13,7 +13,9 @@ import torch
 
 from simulators.protocol import Bits, Design, InputError, Report, Workload, load_simulator
 from simulators.training import ImageTraining
-from simulators.training.trainer import reproducible
+from simulators.training import simulator as training
+from simulators.training.datasets import load_images
+from simulators.training.trainer import choose_device, reproducible
 from simulators.workloads import network_for
 
 WORKLOAD = Workload("vgg11", "fashion-mnist")
@@ -168,6 +170,27 @@ def test_what_does_not_change_results_shares_a_checkpoint(tmp_path: Path) -> Non
         {"proxy": {"width": 0.0625, "train_images": 192, "data": "bundled"}},
     ):
         assert trained(checkpoints=tmp_path, settings={**TINY, **other}).row()["paid"] == 0
+
+
+def test_no_training_goes_on_where_another_kind_of_arithmetic_began_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Devices and versions of PyTorch round differently; a folder may be shared by machines with either."""
+    simulator = ImageTraining(TINY)
+    data = load_images("fashion-mnist", "bundled")
+
+    def key(device: str = "cpu") -> str:
+        return simulator._key(WORKLOAD, Bits([1] * 8), data, 0, device)
+
+    keys = {key(), key("cuda")}
+    for installed in ("2.98.0", "2.99.0", "2.99.1+cu130"):
+        monkeypatch.setattr(training, "version", {"torch": installed}.__getitem__)
+        keys.add(key())
+    assert len(keys) == 4  # the two of 2.99 share theirs
+
+
+def test_the_automatic_choice_of_a_device_and_the_device_share_checkpoints(tmp_path: Path) -> None:
+    chosen = choose_device("auto").type
+    trained(checkpoints=tmp_path, settings={**TINY, "device": chosen})
+    assert trained(checkpoints=tmp_path, settings={**TINY, "device": "auto"}).row()["paid"] == 0
 
 
 def test_checkpoints_can_be_switched_off(tmp_path: Path) -> None:

@@ -133,6 +133,19 @@ def test_the_default_stack_has_the_published_size_and_power():
     assert report.footprint_mm2[0] == pytest.approx(53.6, rel=1e-3)
 
 
+def test_average_power_is_the_energy_of_an_image_over_the_time_between_two():
+    report = one(bn="none")
+    assert report.average_power_w[0] == report.energy_j[0] / report.latency_s[0]
+    assert report.average_power_w[0] == pytest.approx(203.5, rel=1e-3)
+    assert np.isnan(one(Workload("vgg16"), reram_layers=1).average_power_w[0])
+
+
+def test_rated_power_heats_whatever_the_network_does():
+    reports = [one(bn="none"), one(bn="all"), one(Workload("vgg19"))]
+    assert len({report.peak_temperature_k[0] for report in reports}) == 1
+    assert len({report.average_power_w[0] for report in reports}) == 3
+
+
 def test_energy_of_the_products_is_that_of_the_tile_s_power():
     parts = one(breakdown=True).by_component["energy_j"]
     products = sum(parts.values()) - parts["gpu"] - parts["weight_update"] - parts["activation_writes"]
@@ -250,7 +263,7 @@ def test_component_views_end_with_the_total():
     report = one()
     for view in SIMULATOR.views():
         if view.name in ("area", "energy", "power"):
-            rows = view.render(Designs({}, 1), VGG11).rows
+            rows = [(name, *(cell.value for cell in cells)) for name, *cells in view.render(Designs({}, 1), VGG11).rows]
             field = {"area": "area_mm2", "energy": "energy_j", "power": "power_w"}[view.name]
             assert rows[-1][1] == pytest.approx(report.totals[field][0])
             assert sum(row[1] for row in rows[:-1]) == pytest.approx(rows[-1][1])
