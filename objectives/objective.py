@@ -9,7 +9,7 @@ import linecache
 import sys
 import traceback
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -58,6 +58,12 @@ class Objective:
         parameters = inspect.signature(self.function).parameters.values()
         return tuple(parameter.name for parameter in parameters if parameter.default is parameter.empty)
 
+    @property
+    def mentions(self) -> frozenset[str]:
+        """The names and words in its function's code, such as the fields of reports that it reads."""
+        code = getattr(inspect.unwrap(self.function), "__code__", None)
+        return frozenset(_words_in(code)) if isinstance(code, types.CodeType) else frozenset()
+
     def evaluate(self, reports: Mapping[str, Report | Designs], count: int) -> NDArray[np.float64]:
         """The objective of every design, shape (count,).
 
@@ -86,8 +92,20 @@ class Objective:
         return _from_module, (module, name)
 
 
+def _words_in(code: types.CodeType) -> Iterator[str]:
+    yield from code.co_names
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):  # a function within
+            yield from _words_in(constant)
+        elif isinstance(constant, str):
+            yield constant
+
+
 def per_design(result: Any, count: int, name: str) -> NDArray[np.float64]:
     """What a function of ``count`` designs returned, as an array of shape (count,); one number stands for all.
+
+    An array of one number does so too: a batch holds a variable that all of its designs share only once, and what is
+    computed from such variables alone is as short.
 
     Args:
         result: of the function.
@@ -103,7 +121,7 @@ def per_design(result: Any, count: int, name: str) -> NDArray[np.float64]:
         values = None
     if values is None:
         raise InputError(f"objective '{name}' returned {result!r:.80}; return one number per design")
-    if values.shape not in ((), (count,)):
+    if values.shape not in ((), (1,), (count,)):
         raise InputError(
             f"objective '{name}' returned an array of shape {values.shape} for {count} designs; "
             "return one number per design"
