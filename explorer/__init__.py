@@ -41,7 +41,7 @@ _HOMES = {
         "simulators.protocol",
     ),
     **dict.fromkeys(("Evaluation", "Proposal"), "explorer.evaluation"),
-    **dict.fromkeys(("Front", "front"), "explorer.archive"),
+    **dict.fromkeys(("Front", "front"), "explorer.fronts"),
     "Problem": "explorer.problem",
     "Space": "explorer.space",
     **dict.fromkeys(("Strategy", "make_strategy"), "explorer.strategies"),
@@ -63,8 +63,8 @@ def __dir__() -> list[str]:
 
 
 if TYPE_CHECKING:
-    from explorer.archive import Front, front
     from explorer.evaluation import Evaluation, Proposal
+    from explorer.fronts import Front, front
     from explorer.launch import run
     from explorer.problem import Problem
     from explorer.space import Space

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from explorer.archive import Archive, Front, Point, points
+from explorer.archive import Archive
 from explorer.evaluation import Evaluation, Proposal
+from explorer.fronts import Front, Point, points
 from explorer.problem import Problem
 from simulators.protocol import Design
 

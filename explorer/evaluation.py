@@ -47,7 +47,8 @@ class Evaluation:
         quantities: the reports' other totals.
         violation: distance from satisfying the constraints on outcomes; 0 if it does.
         series: curves such as ``accuracy`` after each epoch.
-        cost: what was paid now, in units of the fidelity.
+        cost: what was paid now, in units of the fidelity. What a training had paid when it was killed is in no
+            evaluation's cost: the one that goes on from its checkpoint pays the rest only.
         failure: why it failed; empty if it did not.
         traceback: where it failed.
         started_at: seconds since 1970.

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import math
 import os
+import re
+import socket
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,6 +21,8 @@ from explorer.problem import Problem
 from simulators.protocol import InputError
 
 __all__ = ["Evaluator", "RayPool", "Resources", "connect"]
+
+KNOCK_S = 5.0  # how long a cluster may take to accept a connection
 
 # More BLAS threads than one make workers fight over cores.
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
@@ -50,8 +54,9 @@ def connect(workers: int, resources: Resources) -> None:
     quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR, "configure_logging": False}
     if (address := os.environ.get("RAY_ADDRESS", "local")) not in ("", "local"):
         try:
+            _knock(address)
             ray.init(**quiet)
-        except (ConnectionError, RuntimeError, ValueError) as error:
+        except (OSError, RuntimeError, ValueError) as error:
             reason = str(error).partition("\n")[0]
             raise InputError(
                 f"RAY_ADDRESS is {address}, but no Ray cluster can be reached there ({reason}); unset it to use this "
@@ -60,6 +65,12 @@ def connect(workers: int, resources: Resources) -> None:
         return
     cores = max(os.cpu_count() or 1, math.ceil(workers * resources.cpus))
     ray.init(address="local", num_cpus=cores, include_dashboard=False, **quiet)
+
+
+def _knock(address: str) -> None:
+    """Raises OSError if nothing listens at ``host:port``: Ray itself would try for minutes."""
+    if named := re.fullmatch(r"(?:ray://)?\[?([^/]+?)\]?:(\d+)", address):
+        socket.create_connection((named[1], int(named[2])), timeout=KNOCK_S).close()
 
 
 class Evaluator:

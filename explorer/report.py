@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from html import escape
 from pathlib import Path
 from string import Template
 
-from explorer.archive import Archive, Point, points
+from explorer.archive import Archive
 from explorer.comparison import Comparison
+from explorer.fronts import Point, points
 from explorer.plots import front_figure
 from explorer.study import Study
 from explorer.tables import Rows, comparison_rows, front_rows
+from explorer.units import counted
 from simulators.protocol import InputError
 
 __all__ = ["write_page"]
@@ -32,9 +35,13 @@ PAGE = Template("""<!doctype html>
  body { font-family: system-ui, sans-serif; color: #1a1a1a; max-width: 1240px; margin: 0 auto; padding: 1.5rem; }
  h1 { font-size: 1.5rem; margin: 0 0 .3rem; } h2 { font-size: 1.15rem; margin: 2rem 0 .4rem; }
  p { margin: .2rem 0; line-height: 1.45; overflow-wrap: anywhere; } .quiet { color: #555; }
- .scroll { overflow-x: auto; } .figure { min-width: 54rem; } table { border-collapse: collapse; font-size: .85rem; }
- th, td { padding: .3rem .5rem; text-align: right; border-bottom: 1px solid #ddd; white-space: nowrap; }
- th:first-child, td:first-child { text-align: left; } tr.chosen td { font-weight: 600; border-top: 2px solid #888; }
+ .scroll { overflow-x: auto; } .figure { min-width: 44rem; } table { border-collapse: collapse; font-size: .85rem; }
+ th, td { padding: .3rem .5rem; text-align: right; border-bottom: 1px solid #ddd; vertical-align: top; }
+ th:first-child, td:first-child { text-align: left; }
+ td:first-child { min-width: 11rem; } td span { white-space: nowrap; }
+ dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1.2rem; font-size: .85rem; margin: .4rem 0; }
+ dt { color: #555; } dd { margin: 0; overflow-wrap: anywhere; }
+ tr.chosen td { font-weight: 600; border-top: 2px solid #888; }
  thead th { position: sticky; top: 0; background: #fff; border-bottom: 2px solid #333; }
 </style>
 </head>
@@ -45,7 +52,8 @@ $summary
 <div class="scroll"><div class="figure">$figure</div></div>
 $front
 $comparison
-<p class="quiet">$provenance</p>
+<h2>Where it comes from</h2>
+<dl>$provenance</dl>
 </body>
 </html>
 """)
@@ -76,8 +84,8 @@ def write_page(study: Study, archive: Archive, comparisons: Sequence[Comparison]
     cost = sum(evaluation.cost for evaluation in study.evaluations)
     summary = [
         *description.splitlines(),
-        f"{len(finished)} evaluations finished, {len(study.evaluations) - len(finished)} failed, "
-        f"{cost:g} {outline.fidelity_name} paid; {len(front)} designs on the front, hypervolume "
+        f"{counted(len(finished), 'evaluations')} finished, {len(study.evaluations) - len(finished)} failed, "
+        f"{counted(cost, outline.fidelity_name)} paid; {counted(len(front), 'designs')} on the front, hypervolume "
         f"{archive.hypervolume:.4f} of the box between the worst and the best value of each objective.",
     ]
     page = PAGE.substitute(
@@ -86,11 +94,7 @@ def write_page(study: Study, archive: Archive, comparisons: Sequence[Comparison]
         figure=figure.to_html(full_html=False, include_plotlyjs=True, config=CONTROLS),
         front=_table(front_rows(front, "", limit=ROWS, held_out=True)),
         comparison=_comparison(comparisons, study),
-        provenance=escape(
-            f"Study {study.reference}, seed {study.spec.seed if study.spec else 0}, reram-explorer "
-            f"{study.record.code_version}, {time.strftime('%Y-%m-%d %H:%M', time.localtime(study.record.created_at))}. "
-            + "; ".join(f"{name}: {value}" for name, value in study.record.provenance.items())
-        ),
+        provenance="".join(f"<dt>{escape(term)}</dt><dd>{escape(text)}</dd>" for term, text in _provenance(study)),
     )
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -98,6 +102,27 @@ def write_page(study: Study, archive: Archive, comparisons: Sequence[Comparison]
     except OSError as error:
         raise InputError(f"cannot write the page {path} ({error.strerror})", "store") from None
     return path
+
+
+def _provenance(study: Study) -> Iterator[tuple[str, str]]:
+    """What the results depend on, as terms and words."""
+    yield "study", study.reference
+    yield "begun", time.strftime("%Y-%m-%d %H:%M", time.localtime(study.record.created_at))
+    yield "reram-explorer", study.record.code_version
+    if spec := study.spec:
+        yield "strategy", spec.strategy.name
+        yield "seed", str(spec.seed)
+        yield "budget", ", ".join(f"{name} {value:g}" for name, value in spec.budget if value is not None)
+    for name, value in study.record.provenance.items():
+        yield name.replace(".", ": ", 1).replace("_", " ") if "/" not in name else name, _words(value)
+
+
+def _words(value: str) -> str:
+    """A JSON object of settings as words; any other text as it is."""
+    if not value.startswith("{"):
+        return value
+    settings = ((name.replace("_", " "), setting) for name, setting in json.loads(value).items())
+    return ", ".join(f"{name} {'-' if setting is None else setting}" for name, setting in settings) or "defaults"
 
 
 def _baselines(comparisons: Sequence[Comparison]) -> dict[str, list[Point]]:
@@ -118,13 +143,23 @@ def _comparison(comparisons: Sequence[Comparison], study: Study) -> str:
 
 
 def _table(rows: Rows) -> str:
-    head = "".join(f"<th>{escape(column)}</th>" for column in rows.columns)
+    head = "".join(f"<th>{escape(column).replace('] ', ']&nbsp;')}</th>" for column in rows.columns)
     chosen = ' class="chosen"'
     body = "".join(
         f"<tr{chosen if index in rows.emphasised else ''}>"
-        + "".join(f"<td>{escape(cell)}</td>" for cell in row)
+        + f"<td>{escape(row[0])}</td>"
+        + "".join(f"<td>{_pieces(cell)}</td>" for cell in row[1:])
         + "</tr>"
         for index, row in enumerate(rows.rows)
     )
     notes = "".join(f'<p class="quiet">{escape(note)}</p>' for note in rows.notes)
     return f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>{notes}'
+
+
+def _pieces(cell: str) -> str:
+    """A value and its difference in brackets, each in one piece: a line breaks between them only. Words may break."""
+    if not any(map(str.isdigit, cell)):
+        return escape(cell)
+    value, bracket, difference = cell.partition(" (")
+    pieces = [value, bracket.strip() + difference] if bracket else [value]
+    return " ".join(f"<span>{escape(piece)}</span>" for piece in pieces)

@@ -45,10 +45,13 @@ class Progress:
     Args:
         finished, failed, running: numbers of evaluations; ``finished`` includes the failed ones.
         wanted: evaluations in the budget, if it limits them.
-        cost: paid so far, replicates included.
+        cost: paid so far, replicates included, in units of the fidelity; of finished evaluations only
+            (:class:`~explorer.evaluation.Evaluation`).
         front_size, hypervolume: of the front completed over families; the hypervolume is a share from 0 to 1.
-        elapsed_s, remaining_s: time; None while it cannot be told.
-        phase: what goes on.
+        elapsed_s: since this run began.
+        remaining_s: until the end of this phase; None while it cannot be told.
+        phase: what goes on: ``searching``, then ``confirming`` if that is wanted.
+        confirmed, to_confirm: replicates outside the budget, finished (failed ones included) and in all.
         latest: the evaluation that finished last.
     """
 
@@ -62,6 +65,8 @@ class Progress:
     elapsed_s: float
     remaining_s: float | None
     phase: str = "searching"
+    confirmed: int = 0
+    to_confirm: int = 0
     latest: Evaluation | None = None
 
 
@@ -110,10 +115,12 @@ class Search:
         self._paid = sum(evaluation.cost for evaluation in earlier)
         self._news: list[Evaluation] = list(earlier)
         self._exhausted = False
-        self._started = self._phase_started = pool.now()
-        self._since_start = 0
+        self._started = pool.now()
+        self._submitted: dict[str, float] = {}
+        self._durations: list[float] = []  # of this phase
+        self._thinking_s = 0.0
         self._phase = "searching"
-        self._total = budget.evaluations
+        self._confirmed = self._to_confirm = 0
 
     @property
     def finished(self) -> list[Evaluation]:
@@ -134,11 +141,12 @@ class Search:
         done = {evaluation.key for evaluation in self.archive.evaluations if not evaluation.derived_from}
         queue = deque(proposal for proposal in proposals if proposal.key not in done)
         self._phase = "confirming"
-        self._total = len(queue)
-        self._since_start, self._phase_started = 0, self.pool.now()
+        self._confirmed, self._to_confirm = len(proposals) - len(queue), len(proposals)
+        self._durations, self._thinking_s = [], 0.0
+        self._tell()
         while queue or self.pool.running:
             while queue and self.pool.idle:
-                self.pool.submit(queue.popleft())
+                self._submit(queue.popleft())
             self._collect()
         self._tell()
 
@@ -147,19 +155,25 @@ class Search:
     def _dispatch(self) -> None:
         self._fill(self.pool.idle)
         while self.pool.idle and self._waiting and self._within_budget():
-            self.pool.submit(self._waiting.popleft())
+            self._submit(self._waiting.popleft())
         if not self.pool.idle:  # workers are busy now: a good time to think ahead
             self._fill(self._ahead)
+
+    def _submit(self, proposal: Proposal) -> None:
+        self.pool.submit(proposal)
+        self._submitted[proposal.key] = self.pool.now()
 
     def _fill(self, count: int) -> None:
         """Ask until ``count`` proposals wait, unless the budget needs fewer."""
         missing = min(count - len(self._waiting), self._left() - len(self._waiting))
         if missing <= 0 or self._exhausted or not self._within_budget():
             return
+        began = self.pool.now()
         with threadpool_limits(limits=1):
             self.strategy.update(self._news, [*self.pool.running, *self._waiting])
             self._news = []
             proposals = self.strategy.suggest(missing)
+        self._thinking_s += self.pool.now() - began
         self._exhausted = not proposals
         self._waiting.extend(proposals)
 
@@ -187,13 +201,21 @@ class Search:
         for evaluation in evaluations:
             batch += [evaluation, *self.archive.add(evaluation)]
         self._save(batch)
-        self._finished += [evaluation for evaluation in evaluations if evaluation.replicate == 0]
-        self._failed += sum(evaluation.failed for evaluation in evaluations if evaluation.replicate == 0)
-        self._cost += sum(evaluation.cost for evaluation in evaluations if evaluation.replicate == 0)
-        self._paid += sum(evaluation.cost for evaluation in evaluations)
-        self._since_start += len(evaluations)
         self._news += evaluations
-        self._tell(evaluations[-1])
+        for evaluation in evaluations:
+            self._count(evaluation)
+            self._tell(evaluation)
+
+    def _count(self, evaluation: Evaluation) -> None:
+        self._submitted.pop(evaluation.key, None)
+        self._durations.append(evaluation.duration_s)
+        self._paid += evaluation.cost
+        if evaluation.replicate:
+            self._confirmed += 1
+            return
+        self._finished.append(evaluation)
+        self._failed += evaluation.failed
+        self._cost += evaluation.cost
 
     # -- progress -----------------------------------------------------------------------------------------------
 
@@ -211,20 +233,36 @@ class Search:
             elapsed_s=elapsed,
             remaining_s=self._remaining(),
             phase=self._phase,
+            confirmed=self._confirmed,
+            to_confirm=self._to_confirm,
             latest=latest,
         )
 
     def _remaining(self) -> float | None:
-        """Seconds until the limit that will be reached first, by the pace of this phase so far."""
-        elapsed = self.pool.now() - self._started
+        """Seconds until the limit of this phase that will be reached first.
+
+        By the mean duration of its evaluations, as their workers measured it: how long workers take to start says
+        nothing about what is left.
+        """
+        now = self.pool.now()
         estimates = []
-        if self._since_start and self._total is not None:
-            done = len(self._finished) if self._phase == "searching" else self._since_start
-            pace = (self.pool.now() - self._phase_started) / (self._since_start + len(self.pool.running) / 2)
-            estimates.append(max(0.0, pace * (self._total - done)))
-        if self.budget.wall_time_s is not None:
-            estimates.append(max(0.0, self.budget.wall_time_s - elapsed))
+        left = self._left_in_phase()
+        if left is not None and self._durations:
+            duration = sum(self._durations) / len(self._durations)
+            ages = [now - submitted for submitted in self._submitted.values()]
+            queued = max(0, left - len(ages))
+            work = queued * duration + sum(max(0.0, duration - age) for age in ages)
+            thinking = queued * self._thinking_s / (len(self._durations) + len(ages))
+            estimates.append(work / max(1, min(self.pool.workers, left)) + thinking)
+        if self.budget.wall_time_s is not None and self._phase == "searching":
+            estimates.append(max(0.0, self.budget.wall_time_s - (now - self._started)))
         return min(estimates, default=None)
+
+    def _left_in_phase(self) -> int | None:
+        """Evaluations that have not finished, running ones included; None if the budget does not limit their number."""
+        if self._phase == "confirming":
+            return self._to_confirm - self._confirmed
+        return None if self.budget.evaluations is None else max(0, self.budget.evaluations - len(self._finished))
 
     def _tell(self, latest: Evaluation | None = None) -> None:
         self._listener(self.progress(latest))

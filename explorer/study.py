@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from explorer.archive import Front, completion, front_of, points
 from explorer.evaluation import Evaluation
 from explorer.expressions import Expression
+from explorer.fronts import Front, completion, front_of, points
 from explorer.outline import Outline
 from explorer.space import condition
 from explorer.spec import SearchSpec, parse_spec
 from explorer.store import Store, StudyRecord, parse_reference, shown, store_file
+from explorer.units import counted
 from explorer.yaml_source import Source
 
 if TYPE_CHECKING:
@@ -70,6 +71,16 @@ class Study:
     def evaluations(self) -> list[Evaluation]:
         """Evaluations that were run, failed ones included, in order of arrival."""
         return [evaluation for evaluation in self.rows if not evaluation.derived_from]
+
+    def __repr__(self) -> str:
+        spec, repeats = self.spec, sum(evaluation.replicate > 0 for evaluation in self.evaluations)
+        parts = [
+            *([f"strategy {spec.strategy.name}"] if spec else []),
+            counted(len(self.evaluations) - repeats, "evaluations"),
+            *([counted(repeats, "repeats")] if repeats else []),
+            f"{counted(len(self.front()), 'designs')} on the front",
+        ]
+        return f"<Study {shown(self.store.url)}#{self.name}: {', '.join(parts)}>"
 
     def refresh(self) -> Study:
         """The same study, read anew."""

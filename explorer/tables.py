@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from explorer.archive import Front, Point
 from explorer.comparison import Comparison
+from explorer.fronts import Front, Point
 from explorer.outline import ObjectiveInfo, Outline
-from explorer.units import format_quantity, format_uncertain
+from explorer.units import common_scale, counted, format_number, format_uncertain
 
-__all__ = ["Rows", "comparison_rows", "front_rows"]
+__all__ = ["Column", "Rows", "comparison_rows", "difference", "front_rows", "value_text"]
 
 ARROWS = {"maximize": "↑", "minimize": "↓"}
 
@@ -34,22 +34,67 @@ class Rows:
     emphasised: frozenset[int] = frozenset()
 
 
-def header(objective: ObjectiveInfo) -> str:
-    """An objective's column title, with an arrow to the better side."""
-    return f"{objective.name} {ARROWS[objective.direction]}"
+@dataclass(frozen=True)
+class Column:
+    """A quantity of several designs, all shown in the same unit.
+
+    Args:
+        title: its name with the unit in brackets.
+        factor: the unit in SI.
+    """
+
+    title: str
+    factor: float
+
+    @classmethod
+    def of(cls, name: str, unit: str, values: Sequence[float]) -> Column:
+        """A column for values in SI."""
+        factor, symbol = common_scale(values, unit)
+        return cls(f"{name} [{symbol}]" if symbol else name, factor)
+
+    @classmethod
+    def of_objective(cls, objective: ObjectiveInfo, points: Sequence[Point]) -> Column:
+        """A column for an objective of designs."""
+        return cls.of(objective.name, objective.unit, [point.values[objective.name] for point in points])
 
 
 def value_text(point: Point, objective: ObjectiveInfo) -> str:
-    """An objective's value, with its spread over replicates where there is one."""
-    value = point.values[objective.name]
-    if objective.name in point.spread:
-        return format_uncertain(value, point.spread[objective.name], objective.unit)
-    return format_quantity(value, objective.unit)
+    """An objective's value with its unit, and with its spread over replicates where there is one."""
+    return format_uncertain(point.values[objective.name], point.spread.get(objective.name, 0.0), objective.unit)
 
 
-def held_out_names(points: Sequence[Point]) -> list[str]:
-    """The held-out fields that any of the points has."""
-    return list(dict.fromkeys(name for point in points for name in point.held_out))
+class _Columns:
+    """The columns of objectives and held-out fields, such as ``test_accuracy``, that tables of designs share."""
+
+    def __init__(self, outline: Outline, points: Sequence[Point], *, held_out: bool) -> None:
+        self._objectives = [(o, Column.of_objective(o, points)) for o in outline.objectives]
+        names = dict.fromkeys(name for point in points for name in point.held_out) if held_out else ()
+        self._fields = [(name, self._field(outline, name, points)) for name in names]
+
+    @staticmethod
+    def _field(outline: Outline, name: str, points: Sequence[Point]) -> Column:
+        values = [point.held_out[name] for point in points if name in point.held_out]
+        return Column.of(name.replace("_", " "), outline.units.get(name, ""), values)
+
+    @property
+    def titles(self) -> list[str]:
+        """Headers, with an arrow to the better side of objectives."""
+        objectives = [f"{column.title} {ARROWS[objective.direction]}" for objective, column in self._objectives]
+        return [*objectives, *(column.title for _, column in self._fields)]
+
+    def cells(self, point: Point, reference: Point | None = None) -> list[str]:
+        """A design's values, with differences against another design."""
+        cells = []
+        for objective, column in self._objectives:
+            name = objective.name
+            text = format_number(point.values[name], column.factor, point.spread.get(name, 0.0))
+            if reference is not None and point is not reference:
+                text += f" ({difference(point, reference, objective)})"
+            cells.append(text)
+        held_out = point.held_out
+        return cells + [
+            format_number(held_out[name], column.factor) if name in held_out else "-" for name, column in self._fields
+        ]
 
 
 def front_rows(front: Front, title: str, *, limit: int | None = None, held_out: bool = False) -> Rows:
@@ -62,12 +107,11 @@ def front_rows(front: Front, title: str, *, limit: int | None = None, held_out: 
         held_out: also show fields such as ``test_accuracy``.
     """
     shown = front.points[:limit]
-    extra = held_out_names(shown) if held_out else []
+    columns = _Columns(front.outline, shown, held_out=held_out)
     rows = [
         (
             point.label,
-            *(value_text(point, objective) for objective in front.outline.objectives),
-            *(_held_out(front.outline, point, name) for name in extra),
+            *columns.cells(point),
             str(point.replicates),
             f"{point.strategy}, derived" if point.derived_from else point.strategy,
         )
@@ -75,39 +119,27 @@ def front_rows(front: Front, title: str, *, limit: int | None = None, held_out: 
     ]
     notes = []
     if limit is not None and len(front) > limit:
-        notes.append(f"{len(front) - limit} more designs are on the front")
+        notes.append(f"on the front besides: {counted(len(front) - limit, 'designs')}")
     if any(point.derived_from for point in shown):
         notes.append("derived: never proposed, but exactly known, since its family was trained on another chip")
-    columns = ("design", *map(header, front.outline.objectives), *(name.replace("_", " ") for name in extra),
-               "seeds", "found by")  # fmt: skip
-    return Rows(title, columns, tuple(rows), tuple(notes))
-
-
-def _held_out(outline: Outline, point: Point, name: str) -> str:
-    return format_quantity(point.held_out[name], outline.units.get(name, "")) if name in point.held_out else "-"
+    return Rows(title, ("design", *columns.titles, "seeds", "found by"), tuple(rows), tuple(notes))
 
 
 def comparison_rows(comparisons: Sequence[Comparison], outline: Outline) -> Rows:
     """Designs of the front beside the initial designs on the same chips; differences are against the first baseline."""
     rows: list[tuple[str, ...]] = []
     emphasised = []
-    extra = held_out_names([point for c in comparisons for point in (c.chosen, *c.others)])
+    columns = _Columns(outline, [point for c in comparisons for point in (c.chosen, *c.others)], held_out=True)
     for comparison in comparisons:
         reference = comparison.others[0] if comparison.others else None
         emphasised.append(len(rows))
-        for point in (comparison.chosen, *comparison.others):
-            cells = []
-            for objective in outline.objectives:
-                text = value_text(point, objective)
-                if reference is not None and point is not reference:
-                    text += f" ({difference(point, reference, objective)})"
-                cells.append(text)
-            cells += [_held_out(outline, point, name) for name in extra]
-            rows.append((point.label, *cells, str(point.replicates)))
-    columns = ("design", *map(header, outline.objectives), *(name.replace("_", " ") for name in extra), "seeds")
+        rows += [
+            (point.label, *columns.cells(point, reference), str(point.replicates))
+            for point in (comparison.chosen, *comparison.others)
+        ]
     note = "in brackets: against the first initial design on the same chip"
-    return Rows("The front beside the initial designs on the same chips", columns, tuple(rows), (note,),
-                frozenset(emphasised))  # fmt: skip
+    return Rows("The front beside the initial designs on the same chips", ("design", *columns.titles, "seeds"),
+                tuple(rows), (note,), frozenset(emphasised))  # fmt: skip
 
 
 def difference(point: Point, reference: Point, objective: ObjectiveInfo) -> str:

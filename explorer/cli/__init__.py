@@ -2,7 +2,7 @@
 
 Exit codes: 0 done; 1 the command ran, but what it was asked for did not come about (a search without a single finished
 evaluation, a validation case that does not hold); 2 bad input, nothing was changed; 130 interrupted, ``rex resume``
-goes on.
+goes on; 141 whoever read the output closed it (128 + SIGPIPE, as other commands of a pipe).
 """
 
 from __future__ import annotations
@@ -13,11 +13,16 @@ import sys
 
 __all__ = ["main"]
 
+READER_GONE = 141
+
 
 def main() -> None:
     """Run ``rex``; bad input ends in one message and exit code 2, never in a traceback."""
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(name, "1")  # before NumPy is imported: more threads than one only get in each other's way
+    # Ray would write a paragraph about every dead worker into the progress; the reason is kept with the evaluation, and
+    # Ray's own logs have it too. Read when ray is imported.
+    os.environ.setdefault("RAY_DEDUP_LOGS_SKIP_REGEX", "^A worker died or was killed")
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal without arrows and µ gets question marks
@@ -29,3 +34,7 @@ def main() -> None:
     except InputError as error:
         print(f"rex: {error}", file=sys.stderr)  # noqa: T201  # the command line's own message
         sys.exit(2)
+    except SystemExit as end:
+        if isinstance(end.__context__, BrokenPipeError):  # typer and rich make an exit code of their own of it
+            sys.exit(READER_GONE)
+        raise

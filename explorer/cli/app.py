@@ -14,7 +14,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     epilog="STUDY is a path, PATH#name or URL#name. Exit codes: 0 done, 1 ran without the result asked for, 2 bad "
-    "input, 130 interrupted.",
+    "input, 130 interrupted, 141 the reader of the output is gone.",
 )
 app.command("run")(search.run)
 app.command("resume")(search.resume)

@@ -7,16 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
-from simulators.protocol import InputError
+from explorer.units import format_quantity
+from simulators.protocol import InputError, Quantity
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from explorer.tables import Rows
 
-__all__ = ["console", "note", "print_rows", "write"]
+__all__ = ["cell_text", "console", "note", "print_rows", "quantity_text", "write"]
 
+UNLIMITED = 10_000
 PLAIN_WIDTH = 200  # columns of a pipe or a file, which have no width of their own
 
 
@@ -32,20 +35,29 @@ def note(text: str) -> None:
 
 
 def print_rows(rows: Rows) -> None:
-    """A table of text; numbers right-aligned."""
-    table = Table(title=rows.title, title_justify="left", title_style="bold")
-    for index, column in enumerate(rows.columns):
-        table.add_column(column, justify="left" if index == 0 or not _numeric(rows, index) else "right",
-                         overflow="fold")  # fmt: skip
-    for index, row in enumerate(rows.rows):
-        new_group = bool(rows.emphasised) and index in rows.emphasised and index > 0
-        if new_group:
-            table.add_section()
-        table.add_row(*row, style="bold" if index in rows.emphasised else None)
+    """A table of text; numbers right-aligned. Where it is too wide, units and differences go on lines of their own."""
     out = console()
+    table = _table(rows, narrow=False)
+    if out.measure(table, options=out.options.update(max_width=UNLIMITED)).maximum > out.width:
+        table = _table(rows, narrow=True)
     out.print(table)
     for text in rows.notes:
         out.print(f"  {text}", markup=False, style="dim")
+
+
+def _table(rows: Rows, *, narrow: bool) -> Table:
+    def text(cell: str) -> Text:  # no markup: [mm2] and names with brackets stay as they are
+        return Text(cell.replace(" [", "\n[").replace(" (", "\n(") if narrow else cell)
+
+    table = Table(title=Text(rows.title), title_justify="left", title_style="bold")
+    for index, column in enumerate(rows.columns):
+        table.add_column(text(column), justify="left" if index == 0 or not _numeric(rows, index) else "right",
+                         overflow="fold")  # fmt: skip
+    for index, row in enumerate(rows.rows):
+        if index in rows.emphasised and index > 0:
+            table.add_section()
+        table.add_row(*map(text, row), style="bold" if index in rows.emphasised else None)
+    return table
 
 
 def _numeric(rows: Rows, column: int) -> bool:
@@ -71,6 +83,15 @@ def write(text: str, out: Path | None) -> None:
         raise InputError(f"cannot write {out} ({error.strerror})", "--out") from None
 
 
-def value_text(value: Any) -> str:
+def quantity_text(value: float | None, unit: str) -> str:
+    """A number of a simulator with its unit, counts with all of their digits; None and NaN as ``-``."""
+    if not unit and value is not None and float(value).is_integer():
+        return str(int(value))
+    return format_quantity(value, unit)
+
+
+def cell_text(cell: Any) -> str:
     """A cell of a simulator's table."""
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    if isinstance(cell, Quantity):
+        return quantity_text(cell.value, cell.unit)
+    return quantity_text(cell, "") if isinstance(cell, float) else str(cell)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import sys
+from collections.abc import Iterator
 from types import TracebackType
 
-from rich.console import Group
+from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
@@ -14,11 +14,12 @@ from rich.text import Text
 from explorer.cli.output import console
 from explorer.outline import Outline
 from explorer.search import Progress
-from explorer.units import format_quantity
+from explorer.units import counted, format_quantity
 
 __all__ = ["ProgressDisplay"]
 
 LINES = 8  # latest evaluations shown
+BAR = 24  # columns: with its numbers a bar fits a terminal of 60
 
 
 class ProgressDisplay:
@@ -26,12 +27,13 @@ class ProgressDisplay:
 
     Args:
         outline: names and units of the objectives.
+        out: where to show it; standard output by default.
     """
 
-    def __init__(self, outline: Outline) -> None:
+    def __init__(self, outline: Outline, out: Console | None = None) -> None:
         self._outline = outline
-        self._console = console()
-        self._live = Live(console=self._console, auto_refresh=False) if sys.stdout.isatty() else None
+        self._console = out or console()
+        self._live = Live(console=self._console, auto_refresh=False) if self._console.is_interactive else None
         self._latest: list[str] = []
 
     def __enter__(self) -> ProgressDisplay:
@@ -60,6 +62,8 @@ class ProgressDisplay:
         if evaluation is None:
             return ""
         label = self._outline.space.describe(evaluation.design)
+        if evaluation.replicate:  # the same design was there before: what is new is the seed
+            label += f", seed {evaluation.seed}"
         if evaluation.failed:
             return f"{label}: failed, {evaluation.failure}"
         values = ", ".join(
@@ -68,22 +72,44 @@ class ProgressDisplay:
         return f"{label}: {values}"
 
     def _panel(self, progress: Progress) -> Group:
-        done = progress.finished if progress.wanted is None else min(progress.finished, progress.wanted)
-        bar = ProgressBar(total=progress.wanted, completed=done, width=40, pulse=progress.wanted is None)
-        grid = Table.grid(padding=(0, 3))
-        grid.add_row(
-            f"[bold]{progress.phase}[/]", f"{_counts(progress)} done", f"{progress.running} running",
-            f"{progress.failed} failed", f"cost {progress.cost:g}",
-        )  # fmt: skip
-        grid.add_row("front", f"{progress.front_size} designs", f"hypervolume {progress.hypervolume:.4f}",
-                     f"{_clock(progress.elapsed_s)} elapsed", f"{_clock(progress.remaining_s)} left")  # fmt: skip
-        line = Table.grid()
-        line.add_row(bar)  # a bar by itself ends without a new line
-        return Group(grid, line, *(Text(line, style="dim", no_wrap=True, overflow="ellipsis") for line in self._latest))
+        unit = self._outline.fidelity_name
+        paid = f"{counted(progress.cost, unit)} paid" if unit else f"cost {progress.cost:g}"
+        return Group(
+            _bars(progress),
+            f"{progress.running} running   {progress.failed} failed   {paid}   {_clock(progress.elapsed_s)} elapsed",
+            f"front {counted(progress.front_size, 'designs')}   hypervolume {progress.hypervolume:.4f}",
+            *(Text(line, style="dim", no_wrap=True, overflow="ellipsis") for line in self._latest),
+        )
+
+
+def _bars(progress: Progress) -> Table:
+    """A bar for each phase that has begun; the one that goes on tells its time."""
+    bars = Table.grid(padding=(0, 2))
+    for phase, finished, wanted in _phases(progress):
+        now = phase == progress.phase
+        bar = ProgressBar(wanted, min(finished, wanted or finished), BAR, pulse=wanted is None and now)
+        cells: list[RenderableType] = [
+            f"[bold]{phase}[/]" if now else phase,
+            bar,
+            f"{finished}" if wanted is None else f"{finished}/{wanted}",
+            f"{_clock(progress.remaining_s)} left" if now else "",
+        ]
+        bars.add_row(*cells)
+    return bars
+
+
+def _phases(progress: Progress) -> Iterator[tuple[str, int, int | None]]:
+    """Name, finished and wanted evaluations of each phase that has begun."""
+    yield "searching", progress.finished, progress.wanted
+    if progress.to_confirm:
+        yield "confirming", progress.confirmed, progress.to_confirm
 
 
 def _counts(progress: Progress) -> str:
-    return f"{progress.finished}/{progress.wanted}" if progress.wanted else f"{progress.finished}"
+    """Where the present phase stands, such as ``3/20``."""
+    *_, (phase, finished, wanted) = _phases(progress)
+    counts = f"{finished}" if wanted is None else f"{finished}/{wanted}"
+    return counts if phase == "searching" else f"{phase} {counts}"
 
 
 def _standing(progress: Progress) -> str:

@@ -28,6 +28,7 @@ def status(study: StudyArgument) -> None:
 
     from explorer.cli.output import console
     from explorer.study import load_study
+    from explorer.units import counted
 
     loaded = load_study(study)
     evaluations = loaded.evaluations
@@ -39,9 +40,9 @@ def status(study: StudyArgument) -> None:
         f"study {loaded.name}, begun {time.strftime('%Y-%m-%d %H:%M', time.localtime(loaded.record.created_at))}, "
         f"reram-explorer {loaded.record.code_version}",
         f"evaluations: {len(searched)}" + (f" of {wanted}" if wanted else "")
-        + f", {len(evaluations) - len(searched)} repeats, {sum(failures.values())} failed",
-        f"cost: {sum(evaluation.cost for evaluation in evaluations):g} {loaded.outline.fidelity_name}".rstrip(),
-        f"front: {len(loaded.front())} designs",
+        + f", {counted(len(evaluations) - len(searched), 'repeats')}, {sum(failures.values())} failed",
+        f"cost: {counted(sum(evaluation.cost for evaluation in evaluations), loaded.outline.fidelity_name)}",
+        f"front: {counted(len(loaded.front()), 'designs')}",
         *(f"failed {count} x: {reason}" for reason, count in failures.most_common()),
     ]  # fmt: skip
     if wanted and len(searched) < wanted:
@@ -69,11 +70,11 @@ def pareto(
     front = loaded.front(where).sorted_by(sort or loaded.outline.objectives[0].name)
     if where and loaded.uses_files:
         note("objectives of this study come from a Python file, which is not run: only stored designs were looked at")
+    if not front:
+        note("no design on the front" + (f" satisfies {where}" if where else " yet"))
     if form is Format.table and out is None:
-        if not front:
-            note("no design on the front" + (f" satisfies {where}" if where else " yet"))
-            return
-        print_rows(front_rows(front, f"Pareto front of {loaded.name}" + (f" where {where}" if where else "")))
+        if front:
+            print_rows(front_rows(front, f"Pareto front of {loaded.name}" + (f" where {where}" if where else "")))
     elif form is Format.json:
         write(front.to_json(), out)
     else:

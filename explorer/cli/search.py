@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,7 +20,7 @@ ROWS = 15  # designs that fit a screen
 
 def run(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A search file (rex schema says what it may hold).")],
-    study: Annotated[str | None, typer.Option("--study", help="Name of the study [default: the file's].")] = None,
+    study: Annotated[str | None, typer.Option("--study", help="Name of the study (default: the file's).")] = None,
     store: StoreOption = None,
     workers: Workers = None,
     seed: Annotated[int | None, typer.Option("--seed", min=0, help="Everything random follows from it.")] = None,
@@ -48,12 +49,18 @@ def _run(prepared: Prepared) -> None:
     from explorer.comparison import compare
     from explorer.report import write_page
     from explorer.tables import comparison_rows, front_rows
+    from explorer.units import counted
 
     reference = prepared.study.reference
-    console().print(f"{prepared.description}\nstudy {reference}", markup=False)
+    display = ProgressDisplay(prepared.problem.outline)
     try:
-        with ProgressDisplay(prepared.problem.outline) as display:
-            study = prepared.run(display.update)
+        with ExitStack() as stack:
+
+            def begin() -> None:
+                console().print(f"{prepared.description}\nstudy {reference}", markup=False)
+                stack.enter_context(display)
+
+            study = prepared.run(display.update, begin)
     except KeyboardInterrupt:
         begun = prepared.study.name in prepared.study.store.names()
         note(f"interrupted; nothing that was finished is lost: rex resume {reference}" if begun else
@@ -63,7 +70,7 @@ def _run(prepared: Prepared) -> None:
     comparisons = compare(prepared.problem, archive, prepared.assembly.initial)
     best = prepared.problem.objectives[0].name
     shown = archive.front.representatives(ROWS, archive.scale).sorted_by(best)
-    title = f"Pareto front of {study.name}: {len(archive.front)} designs"
+    title = f"Pareto front of {study.name}: {counted(len(archive.front), 'designs')}"
     if len(shown) < len(archive.front):
         title += f", here the {len(shown)} that together cover most of it"
     if archive.front:
@@ -75,7 +82,7 @@ def _run(prepared: Prepared) -> None:
     page = write_page(study, archive, comparisons, prepared.page, prepared.description)
     failed = sum(evaluation.failed for evaluation in study.evaluations)
     if failed:
-        note(f"{failed} evaluations failed: rex status {reference} says why")
+        note(f"{counted(failed, 'evaluations')} failed: rex status {reference} says why")
     console().print(f"the whole front: rex pareto {reference}\npage: {page}", markup=False, soft_wrap=True)
     if not any(not evaluation.failed for evaluation in study.evaluations):
         raise typer.Exit(1)

@@ -21,12 +21,12 @@ def check(
     """Say everything that is wrong with a search file in one go, with line numbers; nothing is run or written."""
     from explorer.assembly import assemble_source
     from explorer.cli.output import console
-    from explorer.launch import describe
+    from explorer.launch import OPTIONS, describe
     from explorer.spec import override, read_search
 
     source = read_search(file, settings or [])
     if data_dir is not None:
-        source = override(source, {"data_dir": str(data_dir.absolute())})
+        source = override(source, {"data_dir": str(data_dir.absolute())}, OPTIONS)
     assembly = assemble_source(source, file.absolute().parent, str(file))
     console().print(f"{file}: nothing wrong\n{describe(assembly)}", markup=False, soft_wrap=True)
 

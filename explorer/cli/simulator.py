@@ -5,17 +5,18 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections import Counter
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from explorer.cli.options import DataDir
+from explorer.cli.options import WORKLOAD, DataDir, blamed_on
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-    from simulators.protocol import Design, Designs, Report, Simulator, Workload
+    from simulators.protocol import Design, Designs, Report, Simulator, ValidationCase, Workload
 
 __all__ = ["list_names", "simulate", "validate"]
 
@@ -77,9 +78,9 @@ def _workload(network: str, dataset: str, mode: str, options: list[str] | None) 
 
 
 def list_names(
-    kind: Annotated[Kind, typer.Argument(help="What to list.")],
+    kind: Annotated[Kind, typer.Argument(metavar="KIND", help="What to list.")],
     simulator: Annotated[
-        str | None, typer.Argument(metavar="[SIMULATOR]", help="For variables and fields: of this simulator only.")
+        str | None, typer.Argument(metavar="SIMULATOR", help="For variables and fields: of this simulator only.")
     ] = None,
     network: Network = "vgg11",
     dataset: Dataset = "cifar10",
@@ -112,7 +113,8 @@ def list_names(
     else:
         names = [simulator] if simulator else plugin_names(SIMULATORS)
         simulators = {name: load_simulator(name)() for name in names}
-        columns, rows = _variables(simulators, network, dataset) if kind is Kind.variables else _fields(simulators)
+        with blamed_on("--option", WORKLOAD):
+            columns, rows = _variables(simulators, network, dataset) if kind is Kind.variables else _fields(simulators)
     print_rows(Rows("", columns, tuple(rows)))
 
 
@@ -120,10 +122,11 @@ Listing = tuple[tuple[str, ...], list[tuple[str, ...]]]
 
 
 def _variables(simulators: Mapping[str, Simulator], network: str, dataset: str) -> Listing:
+    from explorer.space import allowed_values, written
     from simulators.protocol import Workload
 
     return ("variable", "of", "unit", "allowed", "default", "searched", "meaning"), [
-        (v.name, name, v.unit, v.domain.allowed, str(v.default), "yes" if v.searched else "if named", v.meaning)
+        (v.name, name, v.unit, allowed_values(v), written(v, v.default), "yes" if v.searched else "if named", v.meaning)
         for name, found in simulators.items()
         for v in found.variables(Workload(network, dataset))
     ]
@@ -161,17 +164,25 @@ def simulate(
     data_dir: DataDir = None,
     form: Annotated[Format, typer.Option("--format", help="table or json.")] = Format.table,
 ) -> None:
-    """Simulate one design."""
+    """Simulate one design.
+
+    A design that cannot be built is an answer too: it is shown with the reason, and the exit code is 0.
+    """
     from explorer.space import Space
     from explorer.spec import override, read_settings
     from explorer.yaml_source import Source
     from simulators.protocol import load_simulator
 
     given = [*(settings or []), *([f"data_dir={json.dumps(str(data_dir.absolute()))}"] if data_dir else [])]
-    simulator = load_simulator(name)(override(Source({}, name), read_settings(given)).data)
+    kind, values = load_simulator(name), override(Source({}, name), read_settings(given, "--setting")).data
+    with blamed_on("--setting", {"data_dir": "--data-dir"}):
+        simulator = kind(values)
     workload = _workload(network, dataset, mode, options)
-    space = Space(simulator.variables(workload))
-    design = space.design(_pairs(choices, "--set"))
+    with blamed_on("--option", WORKLOAD):
+        space = Space(simulator.variables(workload))
+    chosen = _pairs(choices, "--set")
+    with blamed_on("--set"):
+        design = space.design(chosen)
     designs = space.designs([design])
     if view is not None:
         _print_view(simulator, view, designs, workload, form)
@@ -200,9 +211,8 @@ def _report(
 
 
 def _print_report(simulator: Simulator, report: Report, title: str, form: Format) -> None:
-    from explorer.cli.output import console, print_rows
+    from explorer.cli.output import console, print_rows, quantity_text
     from explorer.tables import Rows
-    from explorer.units import format_quantity
 
     feasible = bool(report.feasible[0])
     if form is Format.json:
@@ -212,7 +222,7 @@ def _print_report(simulator: Simulator, report: Report, title: str, form: Format
         typer.echo(json.dumps({**row, **about}, indent=1))
         return
     rows = [
-        (name, format_quantity(value, simulator.fields[name].unit), simulator.fields[name].meaning)
+        (name, quantity_text(value, simulator.fields[name].unit), simulator.fields[name].meaning)
         for name, value in report.row().items()
     ]
     print_rows(Rows(title, ("field", "value", "meaning"), tuple(rows)))
@@ -221,14 +231,18 @@ def _print_report(simulator: Simulator, report: Report, title: str, form: Format
 
 
 def _number(value: Any) -> Any:
-    """A cell as JSON has it: numbers that are not finite do not exist there."""
+    """A cell as JSON has it: numbers as they stand; those that are not finite do not exist there."""
+    from simulators.protocol import Quantity
+
+    if isinstance(value, Quantity):
+        value = value.value
     if hasattr(value, "item"):
         value = value.item()
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _print_view(simulator: Simulator, view: str, designs: Designs, workload: Workload, form: Format) -> None:
-    from explorer.cli.output import console, print_rows, value_text
+    from explorer.cli.output import cell_text, console, print_rows
     from explorer.tables import Rows
     from simulators.protocol import InputError, Text, suggestion
 
@@ -245,7 +259,7 @@ def _print_view(simulator: Simulator, view: str, designs: Designs, workload: Wor
         rows = [dict(zip(shown.columns, map(_number, row), strict=True)) for row in shown.rows]
         typer.echo(json.dumps({"title": shown.title, "rows": rows, "notes": list(shown.notes)}, indent=1))
     else:
-        cells = tuple(tuple(value_text(cell) for cell in row) for row in shown.rows)
+        cells = tuple(tuple(cell_text(cell) for cell in row) for row in shown.rows)
         print_rows(Rows(shown.title, tuple(shown.columns), cells, tuple(shown.notes)))
 
 
@@ -253,29 +267,59 @@ def validate(
     name: Annotated[str, typer.Argument(metavar="NAME", help="A simulator (rex list simulators).")],
     form: Annotated[Format, typer.Option("--format", help="table or json.")] = Format.table,
 ) -> None:
-    """Published figures beside modelled ones, with deviation, tier, and the assumption each hangs on."""
+    """Published figures beside modelled ones: what is accepted, whether it holds, and the assumption it hangs on.
+
+    Holds: yes or NO; input where a constant was fitted to it; mismatch where it is known not to come out.
+
+    The exit code is 1 if anything says NO.
+    """
     from dataclasses import asdict
 
-    from explorer.cli.output import note, print_rows
+    from explorer.cli.output import note, print_rows, quantity_text
     from explorer.tables import Rows
-    from explorer.units import format_quantity
     from simulators.protocol import load_simulator
 
     cases = list(load_simulator(name)().validation())
     if form is Format.json:
-        typer.echo(json.dumps([{**asdict(c), "deviation": c.deviation, "holds": c.holds} for c in cases], indent=1))
+        derived = ("deviation", "tolerance", "verdict", "holds")
+        rows = [{**asdict(case), **{about: getattr(case, about) for about in derived}} for case in cases]
+        typer.echo(json.dumps(rows, indent=1))
     elif not cases:
         note(f"{name} offers no validation cases")
     else:
-        rows = tuple(
+        cells = tuple(
             (
-                case.name, format_quantity(case.published, case.unit), format_quantity(case.modelled, case.unit),
-                "-" if case.deviation is None else f"{100 * case.deviation:+.1f} %", case.tier,
-                "yes" if case.holds else "NO", case.source, case.assumption,
+                case.name, quantity_text(case.published, case.unit), _accepted(case),
+                quantity_text(case.modelled, case.unit),
+                "-" if case.deviation is None else f"{100 * case.deviation:+.1f} %", case.tier, case.verdict,
+                case.source, case.assumption,
             )
             for case in cases
         )  # fmt: skip
-        columns = ("case", "published", "modelled", "deviation", "tier", "holds", "source", "hangs on")
-        print_rows(Rows(f"{name}: published against modelled", columns, rows))
+        columns = ("case", "published", "accepted", "modelled", "deviation", "tier", "holds", "source", "hangs on")
+        print_rows(Rows(f"{name}: published against modelled", columns, cells, (_count_verdicts(cases),)))
     if not all(case.holds for case in cases):
         raise typer.Exit(1)
+
+
+def _accepted(case: ValidationCase) -> str:
+    """What the modelled figure may be, in words."""
+    from explorer.cli.output import quantity_text
+
+    low, high = (quantity_text(limit, case.unit) for limit in (case.low, case.high))
+    if case.tolerance is not None:
+        return f"within {100 * case.tolerance:g} %"
+    if case.low is not None and case.high is not None:
+        return f"{low} to {high}"
+    if case.low is not None:
+        return f">= {low}"
+    return "-" if case.high is None else f"<= {high}"
+
+
+def _count_verdicts(cases: Sequence[ValidationCase]) -> str:
+    """One line on all cases."""
+    of = Counter(case.verdict for case in cases)
+    return (
+        f"{len(cases)} cases: {of['yes']} hold, {of['NO']} do not, {of['input']} are inputs (calibrated), "
+        f"{of['mismatch']} are known mismatches"
+    )

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -197,6 +198,18 @@ def test_a_running_cluster_is_joined_when_its_address_is_given() -> None:
 
     address = ray.get_runtime_context().gcs_address
     assert connecting(address) == f"connected to {address}\n"
+
+
+@pytest.mark.parametrize("scheme", ["", "ray://"])
+def test_a_port_where_nothing_listens_is_one_message(scheme: str) -> None:
+    """Ray itself would ask for minutes: this would end in the time limit of the process."""
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        address = f"{scheme}127.0.0.1:{unused.getsockname()[1]}"
+        told = connecting(address)
+    assert told.startswith(f"InputError RAY_ADDRESS is {address}, but no Ray cluster can be reached there (")
+    assert told.count("\n") == 1
+    assert "Connection refused" in told
 
 
 def test_an_address_that_leads_nowhere_is_one_message() -> None:

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from explorer.archive import front, points
 from explorer.evaluation import Evaluation
+from explorer.fronts import front, points
 from explorer.outline import ObjectiveInfo, Outline
 from explorer.space import Space
 from simulators.protocol import BinaryVector, Bits, Categorical, Integer, Variable

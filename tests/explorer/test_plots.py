@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from explorer.archive import Front, Point
+from explorer.fronts import Front, Point
 from explorer.outline import ObjectiveInfo, Outline
 from explorer.plots import front_figure
 from explorer.space import Space
@@ -51,8 +51,8 @@ def test_the_first_objective_is_drawn_against_each_other_in_readable_units(count
     assert figure.layout.yaxis.title.text == "accuracy [%], higher is better"
     if count == 3:
         assert drawn[1][0] == pytest.approx([300, 200])
-        assert figure.layout.xaxis.title.text == "latency [µs], lower is better"
-        assert figure.layout.xaxis2.title.text == "area [mm²], lower is better"
+        assert figure.layout.xaxis.title.text == "latency [µs]<br>lower is better"
+        assert figure.layout.xaxis2.title.text == "area [mm²]<br>lower is better"
 
 
 def test_baselines_have_marks_of_their_own_and_one_far_outside_is_written_instead() -> None:
@@ -67,6 +67,7 @@ def test_baselines_have_marks_of_their_own_and_one_far_outside_is_written_instea
     assert low > 10
     notes = [note.text for note in figure.layout.annotations]
     assert notes == ["▼ no BN: 10 %"]
+    assert [trace.name for trace in figure.data if trace.showlegend] == ["Pareto front", "All-BN"], "what is drawn"
 
 
 def test_every_point_tells_its_design_and_values() -> None:

@@ -10,7 +10,7 @@ from explorer import InputError, Study, load_study, run
 from explorer.archive import Archive
 from explorer.comparison import compare
 from explorer.launch import resume
-from explorer.report import write_page
+from explorer.report import _pieces, write_page
 from tests.explorer.searches import write_search
 
 
@@ -49,13 +49,32 @@ def written(study: Study, path: Path) -> Page:
 
 def test_the_page_holds_every_design_of_the_front_and_what_was_searched(finished_copy: Study, tmp_path: Path) -> None:
     page = written(finished_copy, tmp_path / "deep" / "page.html")
-    text = " ".join(page.texts)
+    text = " ".join(page.texts).replace("\xa0", " ")
     for point in finished_copy.front():
         assert point.label in text
-    for words in ("Pareto front of small", "vgg11 on fashion-mnist", "5 evaluations finished", "accuracy ↑", "area ↓",
-                  "seed 0", finished_copy.record.provenance["training.images_sha256"]):  # fmt: skip
+    for words in ("Pareto front of small", "vgg11 on fashion-mnist", "5 evaluations finished", "accuracy [%] ↑",
+                  "area [mm²] ↓", "seed 0", finished_copy.record.provenance["training.images_sha256"]):  # fmt: skip
         assert words in text
     assert page.tags.count("table") >= 1
+
+
+def test_the_page_says_in_words_where_its_results_come_from(finished_copy: Study, tmp_path: Path) -> None:
+    page = written(finished_copy, tmp_path / "page.html")
+    html = (tmp_path / "page.html").read_text()
+    terms = dict(re.findall(r"<dt>(.*?)</dt><dd>(.*?)</dd>", html))
+    assert terms["study"] == finished_copy.reference
+    assert (terms["strategy"], terms["seed"], terms["budget"]) == ("random", "0", "evaluations 5")
+    assert terms["deeptrain: assumptions"] == "defaults"
+    assert "optimizer sgd, learning rate " in terms["training: recipe"]
+    assert len(terms) >= 6 + len(finished_copy.record.provenance)
+    assert not any("{" in text for text in page.texts)
+
+
+def test_a_cell_breaks_between_a_value_and_its_difference_or_between_words_only() -> None:
+    assert _pieces("82.87 ± 0.60 (-1.3 points)") == "<span>82.87 ± 0.60</span> <span>(-1.3 points)</span>"
+    assert _pieces("84.20 ± 0.13") == "<span>84.20 ± 0.13</span>"
+    assert _pieces("random, derived") == "random, derived"
+    assert _pieces("1<2 (3)") == "<span>1&lt;2</span> <span>(3)</span>"
 
 
 def test_the_page_loads_nothing_from_elsewhere(finished_copy: Study, tmp_path: Path) -> None:

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from explorer.archive import front
 from explorer.clock import SimulatedPool
 from explorer.evaluation import Evaluation, Proposal
+from explorer.fronts import front
 from explorer.problem import Problem
 from explorer.search import Budget, Progress, Search
 from explorer.space import Space
@@ -364,6 +364,63 @@ def test_progress_tells_how_the_search_stands() -> None:
     assert all(p.remaining_s is not None and p.remaining_s >= 0 for p in told)
     assert told[-1].remaining_s == 0.0
     assert told[-1].elapsed_s == run.pool.now()
+
+
+def test_every_evaluation_is_told_once_also_if_several_finish_together() -> None:
+    run = Run(family_problem(), 12, 4, duration_s=lambda _: 1.0)
+    assert [p.latest.key for p in run.progress if p.latest] == [e.key for e in run.evaluations]
+    assert len(run.batches) == 3
+    assert [p.finished for p in run.progress if p.latest] == list(range(1, 13))
+
+
+def test_confirmation_is_counted_beside_the_budget() -> None:
+    run = Run(noisy_problem(), 6)
+    assert {(p.confirmed, p.to_confirm) for p in run.progress} == {(0, 0)}
+    before = len(run.progress)
+    run.search.repeat(replicates(run, 4))
+    told = [p for p in run.progress[before:] if p.latest]
+    assert [p.confirmed for p in told] == list(range(1, 9))
+    assert {(p.finished, p.to_confirm) for p in told} == {(6, 8)}
+    cut = [e for e in run.saved if e.derived_from or e.replicate < 2]
+    again = Run(noisy_problem(), 6, earlier=cut)
+    again.search.repeat(replicates(run, 4))
+    assert [p.confirmed for p in again.progress if p.latest] == [5, 6, 7, 8]
+
+
+class SlowStart(SimulatedPool):
+    """Workers that take a while to start, as those on Ray do."""
+
+    def __init__(self, problem: Problem, workers: int, duration_s: float, start_s: float) -> None:
+        super().__init__(problem, workers, lambda _: duration_s)
+        self._start_s = start_s
+
+    def submit(self, proposal: Proposal) -> None:
+        if not self._count:
+            self._now += self._start_s
+        super().submit(proposal)
+
+
+@pytest.mark.parametrize("workers", [1, 2, 5])
+def test_the_time_left_is_that_of_the_work_left_however_long_workers_take_to_start(workers: int) -> None:
+    problem, told = family_problem(), list[Progress]()
+    pool = SlowStart(problem, workers, duration_s=10.0, start_s=500.0)
+    Search(problem, Heard(problem), pool, Budget(20), listener=told.append).run()
+    finish = pool.now()
+    known = [(finish - p.elapsed_s, p.remaining_s) for p in told if p.remaining_s is not None]
+    assert len(known) > 30
+    for really, estimate in known:
+        assert estimate == pytest.approx(really, abs=10.0)
+
+
+def test_the_time_left_of_a_confirmation_is_its_own() -> None:
+    run = Run(noisy_problem(), Budget(4, wall_time_s=3000.0), duration_s=lambda _: 10.0)
+    before = len(run.progress)
+    run.search.repeat(replicates(run, 3))
+    finish = run.pool.now()
+    known = [(finish - p.elapsed_s, p.remaining_s) for p in run.progress[before:] if p.remaining_s is not None]
+    assert known
+    for really, estimate in known:
+        assert estimate == pytest.approx(really, abs=1.0)
 
 
 def test_a_listener_hears_of_the_time_passing_while_nothing_finishes() -> None:

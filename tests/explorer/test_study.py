@@ -27,6 +27,14 @@ def test_a_study_is_opened_by_path_and_by_name(finished: Study) -> None:
         load_study(f"{finished.reference}#smal")
 
 
+def test_a_study_tells_where_it_is_and_how_it_stands(finished: Study, empty: Study) -> None:
+    assert repr(finished) == (
+        f"<Study {finished.reference}#small: strategy random, 5 evaluations, "
+        f"{len(finished.front())} designs on the front>"
+    )
+    assert repr(empty).endswith("empty.db#small: strategy random, 0 evaluations, 0 designs on the front>")
+
+
 def test_evaluations_are_those_that_were_run_and_rows_hold_derived_members_too(finished: Study) -> None:
     assert [e for e in finished.rows if not e.derived_from] == finished.evaluations
     keys = {e.key for e in finished.evaluations}

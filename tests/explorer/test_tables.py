@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from explorer.archive import Front, Point
 from explorer.comparison import Comparison
+from explorer.fronts import Front, Point
 from explorer.outline import ObjectiveInfo, Outline
 from explorer.space import Space
 from explorer.tables import comparison_rows, difference, front_rows
@@ -33,13 +33,13 @@ POINTS = [
 ]
 
 
-def test_a_front_is_shown_in_readable_units_with_arrows_to_the_better_side() -> None:
+def test_a_front_is_shown_in_one_readable_unit_a_column_with_arrows_to_the_better_side() -> None:
     rows = front_rows(Front(OUTLINE, POINTS), "Front")
     assert rows.title == "Front"
-    assert rows.columns == ("design", "accuracy ↑", "latency ↓", "score ↓", "seeds", "found by")
-    assert rows.rows[0] == ("x0", "90.0 ± 1.2 %", "2 µs", "1", "3", "tpe")
+    assert rows.columns == ("design", "accuracy [%] ↑", "latency [µs] ↓", "score ↓", "seeds", "found by")
+    assert rows.rows[0] == ("x0", "90.0 ± 1.2", "2", "1", "3", "tpe")
     assert rows.rows[1][-1] == "tpe, derived"
-    assert rows.rows[2] == ("x2", "70 %", "500 ns", "1", "1", "tpe")
+    assert rows.rows[2] == ("x2", "70", "0.5", "1", "1", "tpe")
     assert len(rows.notes) == 1
     assert rows.notes[0].startswith("derived: ")
 
@@ -47,16 +47,16 @@ def test_a_front_is_shown_in_readable_units_with_arrows_to_the_better_side() -> 
 def test_rows_that_are_cut_off_are_counted() -> None:
     rows = front_rows(Front(OUTLINE, POINTS), "", limit=1)
     assert len(rows.rows) == 1
-    assert rows.notes == ("2 more designs are on the front",)
+    assert rows.notes == ("on the front besides: 2 designs",)
     assert front_rows(Front(OUTLINE, POINTS), "", limit=3).rows == front_rows(Front(OUTLINE, POINTS), "").rows
     assert front_rows(Front(OUTLINE, []), "").rows == ()
 
 
 def test_what_no_search_may_see_is_shown_only_when_asked_for() -> None:
-    assert "test accuracy" not in front_rows(Front(OUTLINE, POINTS), "").columns
+    assert "test accuracy [%]" not in front_rows(Front(OUTLINE, POINTS), "").columns
     rows = front_rows(Front(OUTLINE, POINTS), "", held_out=True)
-    at = rows.columns.index("test accuracy")
-    assert [row[at] for row in rows.rows] == ["87.5 %", "-", "-"]
+    at = rows.columns.index("test accuracy [%]")
+    assert [row[at] for row in rows.rows] == ["87.5", "-", "-"]
     assert all(len(row) == len(rows.columns) for row in rows.rows)
 
 
@@ -85,10 +85,10 @@ def test_a_comparison_shows_the_chosen_design_first_and_differences_against_the_
     rows = comparison_rows(comparisons, OUTLINE)
     assert [row[0] for row in rows.rows] == ["x0", "x1", "x2", "x1"]
     assert rows.emphasised == {0, 3}
-    assert rows.rows[0][1] == "90.0 ± 1.2 % (+10.0 points)"
-    assert rows.rows[0][2] == "2 µs (+100 %)"
-    assert rows.rows[1][1] == "80 %"
-    assert rows.rows[2][1] == "70 % (-10.0 points)"
-    assert rows.rows[3][1] == "80 %"
+    assert rows.rows[0][1] == "90.0 ± 1.2 (+10.0 points)"
+    assert rows.rows[0][2] == "2 (+100 %)"
+    assert rows.rows[1][1] == "80"
+    assert rows.rows[2][1] == "70 (-10.0 points)"
+    assert rows.rows[3][1] == "80"
     assert all(len(row) == len(rows.columns) for row in rows.rows)
     assert comparison_rows([], OUTLINE).rows == ()

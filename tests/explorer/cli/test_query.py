@@ -37,6 +37,9 @@ def test_a_study_that_has_only_begun_is_told_as_such(cli: Callable[..., Any], tm
     assert (ended.code, ended.out) == (0, "")
     assert "no design on the front yet" in ended.err
     assert json.loads(cli("pareto", "x.db", "--format", "json").out) == []
+    ended = cli("pareto", "x.db", "--format", "csv")
+    assert ended.out == "design,reram_layers,gpu_layers,crossbar_size,cell_bits,bn,accuracy,latency,area\n"
+    assert "no design on the front yet" in ended.err
 
 
 def test_the_front_is_printed_as_a_table_best_first(cli: Callable[..., Any], finished: Study) -> None:
@@ -162,9 +165,11 @@ def product(hardware):
 def test_a_reader_that_has_enough_brings_no_traceback(
     finished: Study, tmp_path: Path, command: str, reader: str
 ) -> None:
-    line = f"{REX} {command.format(finished.reference)} | {reader}"
+    line = f"{{ {REX} {command.format(finished.reference)}; echo $? > code; }} | {reader}"
     ended = subprocess.run(
         ["/bin/sh", "-c", line], cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=60
     )
     assert ended.stderr == ""
     assert ended.returncode == 0
+    code = int((tmp_path / "code").read_text())
+    assert code == 141 or (code == 0 and reader == "head -1"), "141: closed before everything was read"

@@ -23,7 +23,7 @@ def test_a_search_prints_progress_front_comparison_and_where_its_page_is(
     assert ended.code == 0, ended.err
     assert len(re.findall(r"(?m)^[123]/3  \dR\dG, .*: accuracy .* \[searching; front \d+, hypervolume", ended.out)) == 3
     assert "workload: vgg11 on fashion-mnist, training (the full network" in ended.out
-    assert "trained: width 0.0625, train_images 300, 1 epochs" in ended.out
+    assert "trained: width 0.0625, train_images 300, 1 epoch\n" in ended.out
     assert "Pareto front of mine: " in ended.out
     assert "the whole front: rex pareto results/mine.db" in ended.out
     page = Path(re.search(r"page: (.*\.html)", ended.out)[1])  # type: ignore[index]  # else the test fails
@@ -77,18 +77,40 @@ def bad(training):
     assert "failed 2 x: objective 'bad' raised RuntimeError: never mind (bad.py, line 6)" in status.out
 
 
+def test_a_worker_that_dies_is_told_in_the_line_of_its_evaluation_and_nowhere_else(tmp_path: Path) -> None:
+    (tmp_path / "dies.py").write_text(
+        """
+import os
+from objectives import objective
+
+@objective(direction="maximize")
+def dies(training):
+    os._exit(1)
+"""
+    )
+    path = write_search(
+        tmp_path, ("[accuracy, latency, area]", "['dies.py:dies', area]"), ("{evaluations: 5}", "{evaluations: 1}")
+    )
+    ended = rex("run", path, "--workers", "1", cwd=tmp_path)
+    assert ended.returncode == 1
+    assert "1/1  3R1G, 128x128, 2 bit/cell, All-BN: failed, worker died: ActorDiedError" in ended.stdout
+    assert "raylet" not in ended.stdout + ended.stderr
+    (evaluation,) = load_study(tmp_path / "results" / "small.db").evaluations
+    assert "The actor died unexpectedly" in evaluation.traceback
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["search.yaml", "--set", "budget.evaluations=0"], "budget.evaluations: input should be greater"),
+        (["search.yaml", "--set", "budget.evaluations=0"], "--set budget.evaluations: input should be greater"),
         (["search.yaml", "--set", "nonsense"], "is not key=value"),
         (["search.yaml", "--set", "objectives=[acuracy]"], "did you mean 'accuracy'?"),
-        (["search.yaml", "--study", "../mine"], "name: write letters, digits and . _ - only"),
+        (["search.yaml", "--study", "../mine"], "--study: write letters, digits and . _ - only"),
         (["search.yaml", "--store", "search.yaml"], "is not a SQLite database"),
         (["search.yaml", "--store", "."], "is a folder"),
         (["search.yaml", "--store", "search.yaml/x.db"], "cannot be written"),
         (["search.yaml", "--data-dir", "nowhere"], "is not a folder"),
-        (["search.yaml", "--seed", "99999999999"], "seed: input should be less than"),
+        (["search.yaml", "--seed", "99999999999"], "--seed: input should be less than"),
         (["none.yaml"], "cannot read the search file none.yaml (No such file or directory)"),
         (["."], "Is a directory"),
         (["search.yaml", "--workers", "0"], "--workers"),
@@ -127,7 +149,7 @@ def test_a_wrong_search_file_is_refused_with_its_lines_in_a_process_of_its_own(t
         (["none.db"], "there is no study at none.db; `rex run FILE` makes one"),
         (["copy.db#other"], "holds no study 'other'"),
         (["copy.db", "--set", "seed=2"], "only budget, confirm and workers can be changed on resume"),
-        (["copy.db", "--set", "budget.evaluations=x"], "budget.evaluations: input should be a valid integer"),
+        (["copy.db", "--set", "budget.evaluations=x"], "--set budget.evaluations: input should be a valid integer"),
         (["."], "is a folder"),
     ],
 )

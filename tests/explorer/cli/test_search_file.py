@@ -32,7 +32,7 @@ def test_all_that_is_wrong_is_told_on_stderr_with_code_2(cli: Callable[..., Any]
     assert (ended.code, ended.out) == (2, "")
     assert ended.err.startswith(f"rex: {path}: 4 mistakes\n")
     assert [line.split(":")[0].strip() for line in ended.err.splitlines()[1:]] == [
-        "workers.count", *(f"line {line_of(path, text)}" for text in ("bn: 9", "rando", "sed:"))
+        "--set workers", *(f"line {line_of(path, text)}" for text in ("bn: 9", "rando", "sed:"))
     ]  # fmt: skip
 
 
@@ -41,7 +41,7 @@ def test_options_are_checked_with_the_file(cli: Callable[..., Any], tmp_path: Pa
     assert cli("check", path, "--set", "fidelity.epochs=2").code == 0
     ended = cli("check", path, "--data-dir", "nowhere")
     assert ended.code == 2
-    assert f"data_dir: '{tmp_path / 'nowhere'}' is not a folder" in ended.err
+    assert f"--data-dir: '{tmp_path / 'nowhere'}' is not a folder" in ended.err
 
 
 def test_the_schema_is_a_json_schema_that_search_files_satisfy(cli: Callable[..., Any], tmp_path: Path) -> None:

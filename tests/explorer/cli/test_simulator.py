@@ -76,6 +76,34 @@ def test_every_view_is_a_table_or_a_text_and_json_too(cli: Callable[..., Any], n
         assert shown.get("rows") or shown.get("body")
 
 
+def test_views_show_units_and_whole_counts_to_people_and_si_to_programs(cli: Callable[..., Any]) -> None:
+    arguments = ("simulate", "deeptrain", "--network", "vgg11", "--set", "bn=none", "--view")
+    summary = cli(*arguments, "summary").out
+    for shown in ("6.4 µs", "1.302 mJ", "214.4 mm²", "154.5 W", "203.5 W", "41472"):
+        assert f" {shown} " in summary
+    mapping = cli(*arguments, "mapping").out
+    assert " 256 " in mapping
+    assert " 6.4 µs " in mapping
+    assert "e-0" not in summary + mapping
+    rows = strict(cli(*arguments, "summary", "--format", "json").out)["rows"]
+    assert {row["field"]: row["value"] for row in rows}["latency_s"] == pytest.approx(6.4e-6)
+    rows = strict(cli(*arguments, "mapping", "--format", "json").out)["rows"]
+    assert rows[0]["conv_stage_time_s"] == pytest.approx(6.4e-6)
+
+
+def test_large_counts_are_shown_with_all_digits(cli: Callable[..., Any]) -> None:
+    ended = cli("simulate", "deeptrain", "--network", "vgg16", "--set", "bn=all")
+    assert " 18800640 " in ended.out
+
+
+def test_help_shows_brackets_once_and_says_how_an_impossible_design_ends(cli: Callable[..., Any]) -> None:
+    listing = cli("list", "--help").out
+    assert "[SIMULATOR]" in listing
+    assert "[[" not in listing
+    text = " ".join(cli("simulate", "--help").out.split())
+    assert "cannot be built is an answer too: it is shown with the reason, and the exit code is 0" in text
+
+
 def test_a_training_is_simulated_too(cli: Callable[..., Any]) -> None:
     ended = cli("simulate", "training", "--network", "vgg11", "--dataset", "fashion-mnist", "--set", "bn=none",
                 "--fidelity", "1", "--format", "json")  # fmt: skip
@@ -124,8 +152,28 @@ def test_published_figures_stand_beside_modelled_ones(cli: Callable[..., Any]) -
     holds = all(case["holds"] for case in cases)
     assert cases
     assert table.code == text.code == (0 if holds else 1)
-    assert {"name", "published", "modelled", "unit", "tier", "source", "deviation", "holds"} <= set(cases[0])
+    about = {"name", "published", "modelled", "unit", "tier", "source", "deviation", "holds"}
+    assert about | {"low", "high", "tolerance", "verdict"} <= set(cases[0])
     assert "published against modelled" in table.out
+
+
+def test_validation_says_what_is_accepted_and_calls_neither_inputs_nor_mismatches_right(
+    cli: Callable[..., Any],
+) -> None:
+    out = cli("validate", "deeptrain").out
+    cases = strict(cli("validate", "deeptrain", "--format", "json").out)
+    rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in out.splitlines() if line.startswith("│")]
+    first_lines = [row for row in rows if row[5]]  # tier: the first line of a case
+    assert [(row[5], row[6]) for row in first_lines] == [(case["tier"], case["verdict"]) for case in cases]
+    verdicts = {(row[5], row[6]) for row in first_lines}
+    assert {("calibrated", "input"), ("known mismatch", "mismatch"), ("exact", "yes"), ("band", "yes")} == verdicts
+    assert {"within 1 %", "<= 1", ">= 1", "0 to 1", "<= 12 W", "-"} == {row[2] for row in first_lines}
+    counts = [sum(case["verdict"] == verdict for case in cases) for verdict in ("yes", "NO", "input", "mismatch")]
+    hold, do_not, inputs, mismatches = counts
+    assert out.splitlines()[-1].strip() == (
+        f"{len(cases)} cases: {hold} hold, {do_not} do not, {inputs} are inputs (calibrated), "
+        f"{mismatches} are known mismatches"
+    )
 
 
 def test_a_simulator_without_published_figures_says_so(cli: Callable[..., Any]) -> None:

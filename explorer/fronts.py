@@ -1,0 +1,354 @@
+"""Fronts: the feasible designs that no other one dominates.
+
+Only full-fidelity evaluations count. Replicates of one family are averaged. A front is completed over families: a
+member of a trained family that was never proposed is there too, marked ``derived_from``.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from explorer.domination import Scale, nondominated
+from explorer.evaluation import Evaluation
+from explorer.outline import HELD_OUT, ObjectiveInfo, Outline
+from explorer.problem import Problem
+from explorer.units import counted, format_quantity
+from simulators.protocol import Design, InputError, suggestion
+
+if TYPE_CHECKING:
+    import pandas
+
+__all__ = [
+    "Front", "Point", "averaged", "completion", "counts", "derived_members", "front", "front_of", "matrix", "points",
+    "replicates_of_families",
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Point:
+    """One design at full fidelity.
+
+    Args:
+        design: the design.
+        label: the design in words.
+        family: name of its family.
+        values: the objectives, the expensive ones averaged over replicates.
+        quantities: the reports' other totals (of the first replicate).
+        spread: standard deviation of the expensive objectives over replicates; empty with one replicate.
+        replicates: number of trainings behind the expensive objectives.
+        held_out: report fields on data that the search never sees (``test_accuracy``), averaged over replicates.
+        feasible: satisfies every constraint.
+        strategy: who proposed it.
+        derived_from: key of the evaluation that it follows from; empty if it was evaluated itself.
+    """
+
+    design: Design
+    label: str
+    family: str
+    values: Mapping[str, float]
+    quantities: Mapping[str, float] = field(default_factory=dict)
+    spread: Mapping[str, float] = field(default_factory=dict)
+    replicates: int = 1
+    held_out: Mapping[str, float] = field(default_factory=dict)
+    feasible: bool = True
+    strategy: str = ""
+    derived_from: str = ""
+
+
+def matrix(points: Sequence[Point], objectives: Sequence[ObjectiveInfo]) -> NDArray[np.float64]:
+    """Objective values as an array, points x objectives."""
+    rows = [[point.values[objective.name] for objective in objectives] for point in points]
+    return np.array(rows, dtype=np.float64).reshape(len(points), len(objectives))
+
+
+def derived_members(
+    problem: Problem, evaluation: Evaluation, where: Callable[[Mapping[str, Any]], NDArray[np.bool_]] | None = None
+) -> list[Evaluation]:
+    """The best of an evaluation's family: feasible members that no other dominates, as evaluations that cost nothing.
+
+    Args:
+        problem: what is searched.
+        evaluation: finished, at full fidelity.
+        where: keeps only members for which it is true; gets variables, fields and objectives as arrays.
+    """
+    designs = problem.members(evaluation.design)
+    if len(designs) == 1:  # it is alone
+        return []
+    known = problem.known(designs)
+    designs, known = designs.take(known.feasible), known.take(known.feasible)
+    if len(designs) == 0:
+        return []
+    values = problem.derive(designs, known, evaluation)
+    names = {**known.names(designs), **values}
+    for name, value in evaluation.quantities.items():
+        names.setdefault(name, np.full(len(designs), value))
+    violation = sum(
+        (np.broadcast_to(constraint.violation(names), len(designs)) for constraint in problem.outcome_constraints),
+        np.zeros(len(designs)),
+    )
+    table = np.column_stack([values[objective.name] for objective in problem.objectives])
+    keep = (violation == 0) & np.isfinite(table).all(axis=1)
+    if where is not None:
+        keep &= where(names)
+    chosen = np.flatnonzero(keep)
+    chosen = chosen[nondominated(table[chosen], problem.objectives)]
+    training_fields = {k: v for k, v in evaluation.quantities.items() if k not in known.fields}
+    members = []
+    for index, design in zip(chosen, problem.space.unpack(designs.take(chosen)), strict=True):
+        if design == evaluation.design:
+            continue
+        members.append(
+            replace(
+                evaluation,
+                design=design,
+                values={name: float(value[index]) for name, value in values.items()},
+                quantities={**{k: float(v[index]) for k, v in known.fields.items()}, **training_fields},
+                violation=0.0,
+                series={},
+                cost=0.0,
+                duration_s=0.0,
+                derived_from=evaluation.key,
+            )
+        )
+    return members
+
+
+def points(outline: Outline, evaluations: Iterable[Evaluation]) -> list[Point]:
+    """Every design that was evaluated at full fidelity or derived from one, replicates averaged.
+
+    Args:
+        outline: of the study.
+        evaluations: finished and derived ones, in any order; failed and low-fidelity ones are passed over.
+    """
+    evaluations = [evaluation for evaluation in evaluations if counts(outline, evaluation)]
+    of_family = replicates_of_families(evaluations)
+    runs_first = sorted(evaluations, key=lambda e: bool(e.derived_from))
+    of_design: dict[Design, dict[int, Evaluation]] = {evaluation.design: {} for evaluation in runs_first}
+    for evaluation in sorted(runs_first, key=lambda e: (bool(e.derived_from), e.replicate)):
+        own = of_design[evaluation.design]
+        if not (own and evaluation.derived_from):
+            own.setdefault(evaluation.replicate, evaluation)
+    return [
+        _point(outline, next(iter(own.values())), own, of_family.get(next(iter(own.values())).family, own))
+        for own in of_design.values()
+    ]
+
+
+def counts(outline: Outline, evaluation: Evaluation) -> bool:
+    """Whether an evaluation counts for a front: it finished, at full fidelity."""
+    return not evaluation.failed and evaluation.fidelity == outline.full_fidelity
+
+
+def replicates_of_families(evaluations: Iterable[Evaluation]) -> dict[str, dict[int, Evaluation]]:
+    """Per family the first evaluation of each replicate that was run."""
+    of_family: dict[str, dict[int, Evaluation]] = {}
+    for evaluation in sorted(evaluations, key=lambda e: e.replicate):
+        if not evaluation.derived_from:
+            of_family.setdefault(evaluation.family, {}).setdefault(evaluation.replicate, evaluation)
+    return of_family
+
+
+def averaged(outline: Outline, replicates: Mapping[int, Evaluation]) -> Evaluation:
+    """The first of a family's replicates, with the means of the objectives that the family shares."""
+    first = next(iter(replicates.values()))
+    means = {
+        objective.name: float(np.mean([evaluation.values[objective.name] for evaluation in replicates.values()]))
+        for objective in outline.objectives
+        if objective.shared
+    }
+    return replace(first, values={**first.values, **means})
+
+
+def completion(
+    problem: Problem,
+    evaluations: Iterable[Evaluation],
+    where: Callable[[Mapping[str, Any]], NDArray[np.bool_]] | None = None,
+) -> list[Evaluation]:
+    """The members of all evaluated families that matter for a front, see :func:`derived_members`."""
+    of_family = replicates_of_families(e for e in evaluations if counts(problem.outline, e))
+    return [
+        member
+        for replicates in of_family.values()
+        for member in derived_members(problem, averaged(problem.outline, replicates), where)
+    ]
+
+
+def _point(
+    outline: Outline, first: Evaluation, own: Mapping[int, Evaluation], family: Mapping[int, Evaluation]
+) -> Point:
+    values, spread = dict(first.values), {}
+    replicates = 1
+    for objective in outline.objectives:
+        if objective.cheap:
+            continue
+        sources = family if objective.shared else own
+        sample = [evaluation.values[objective.name] for evaluation in sources.values()]
+        replicates = max(replicates, len(sample))
+        values[objective.name] = float(np.mean(sample))
+        if len(sample) > 1:
+            spread[objective.name] = float(np.std(sample, ddof=1))
+    held_out = {
+        name: float(np.mean([evaluation.quantities[name] for evaluation in family.values()]))
+        for name in first.quantities
+        if name.startswith(HELD_OUT) and all(name in evaluation.quantities for evaluation in family.values())
+    }
+    return Point(
+        first.design,
+        outline.space.describe(first.design),
+        first.family,
+        values,
+        first.quantities,
+        spread,
+        replicates,
+        held_out,
+        outline.violation(first.design, {**first.quantities, **values}) == 0.0,
+        first.strategy,
+        first.derived_from,
+    )
+
+
+class Front(Sequence[Point]):
+    """The feasible designs that no other one dominates.
+
+    Args:
+        outline: of the study.
+        points: the non-dominated ones.
+    """
+
+    def __init__(self, outline: Outline, points: Sequence[Point]) -> None:
+        self.outline = outline
+        self.points = tuple(points)
+
+    def __len__(self) -> int:
+        return len(self.points)
+
+    def __getitem__(self, index: Any) -> Any:
+        return self.points[index]
+
+    def __iter__(self) -> Iterator[Point]:
+        return iter(self.points)
+
+    def __str__(self) -> str:
+        lines = [f"Pareto front: {counted(len(self), 'designs')}"]
+        for point in self.points:
+            values = ", ".join(
+                f"{o.name} {format_quantity(point.values[o.name], o.unit)}" for o in self.outline.objectives
+            )
+            lines.append(f"  {point.label}: {values}")
+        return "\n".join(lines)
+
+    def __repr__(self) -> str:
+        ranges = []
+        for objective in self.outline.objectives if self.points else ():
+            values = [point.values[objective.name] for point in self.points]
+            ends = dict.fromkeys(format_quantity(end, objective.unit) for end in (min(values), max(values)))
+            ranges.append(f"{objective.name} {' to '.join(ends)}")
+        return f"<Front of {counted(len(self), 'designs')}{': ' if ranges else ''}{', '.join(ranges)}>"
+
+    @cached_property
+    def matrix(self) -> NDArray[np.float64]:
+        """Objective values, points x objectives."""
+        return matrix(self.points, self.outline.objectives)
+
+    def sorted_by(self, name: str) -> Front:
+        """The same front, best first in the objective ``name`` (or smallest first in a variable or report field).
+
+        Raises:
+            InputError: there is no such name.
+        """
+        signs = {objective.name: objective.sign for objective in self.outline.objectives}
+        if name not in self.outline.units and name not in signs:
+            raise InputError(f"unknown name '{name}'{suggestion(name, self.outline.units)}", "sort")
+
+        def rank(point: Point) -> tuple[int, Any]:
+            value = {**point.design, **point.quantities, **point.values}.get(name)
+            if value is None:
+                return (1, 0)
+            return (0, -signs[name] * float(point.values[name]) if name in signs else value)
+
+        return Front(self.outline, sorted(self.points, key=rank))
+
+    def representatives(self, count: int, scale: Scale) -> Front:
+        """At most ``count`` points, chosen one by one so that each adds the most hypervolume to those before it."""
+        left: list[int] = list(range(len(self)))
+        chosen: list[int] = []
+        values = self.matrix
+        while left and len(chosen) < count:
+            best = max(left, key=lambda index: scale.hypervolume(values[[*chosen, index]]))
+            chosen.append(best)
+            left.remove(best)
+        return Front(self.outline, [self.points[index] for index in chosen])
+
+    def records(self) -> list[dict[str, Any]]:
+        """One flat row a point: variables, objectives, their spread, replicates, other fields, origin.
+
+        ``derived_from`` is the design that was trained, in words; empty for a design that was evaluated itself.
+        """
+        rows = []
+        for point in self.points:
+            row: dict[str, Any] = {"design": point.label, **point.design.to_json(), **point.values}
+            row.update({f"{name}_spread": value for name, value in point.spread.items()})
+            row["replicates"] = point.replicates
+            row.update(point.held_out)
+            row.update({name: value for name, value in point.quantities.items() if name not in row})
+            row.update({"strategy": point.strategy, "derived_from": self._origin(point)})
+            rows.append(row)
+        return rows
+
+    def _origin(self, point: Point) -> str:
+        if not point.derived_from:
+            return ""
+        space = self.outline.space
+        return space.describe(space.design(json.loads(point.derived_from)[0]))
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """The front as a data frame, one row a point."""
+        import pandas
+
+        return pandas.DataFrame(self.records())
+
+    def to_json(self) -> str:
+        """The front as a JSON array of flat rows."""
+        return json.dumps(self.records(), indent=1)
+
+    def to_csv(self) -> str:
+        """The front as CSV with a header, also if it is empty; whole numbers are written without a point."""
+        rows = self.records()
+        out = io.StringIO()
+        always = ["design", *self.outline.space.variables, *(objective.name for objective in self.outline.objectives)]
+        names = list(dict.fromkeys([*always, *(name for row in rows for name in row)]))
+        writer = csv.DictWriter(out, names, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows({name: _plain(value) for name, value in row.items()} for row in rows)
+        return out.getvalue()
+
+
+def _plain(value: Any) -> Any:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def front_of(outline: Outline, found: Iterable[Point]) -> Front:
+    """The feasible, non-dominated ones of ``found``; of equal ones the first, evaluated ones before derived ones."""
+    feasible = sorted((point for point in found if point.feasible), key=lambda point: bool(point.derived_from))
+    keep = nondominated(matrix(feasible, outline.objectives), outline.objectives)
+    return Front(outline, [point for point, kept in zip(feasible, keep, strict=True) if kept])
+
+
+def front(problem: Problem, evaluations: Iterable[Evaluation]) -> Front:
+    """The front of evaluations, completed over families.
+
+    Args:
+        problem: what was searched.
+        evaluations: in any order; only finished ones at full fidelity count.
+    """
+    evaluations = list(evaluations)
+    return front_of(problem.outline, points(problem.outline, [*evaluations, *completion(problem, evaluations)]))
