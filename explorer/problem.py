@@ -134,7 +134,7 @@ class Problem(ABC):
         self.objectives = tuple(objectives)
         self.fidelity = fidelity
         self.seed = seed
-        self._cheap_names = tuple(cheap_names)
+        self.cheap_names = tuple(cheap_names)
         self.reads = tuple(name for name in space.variables if name in set(reads))
         names: dict[str, str] = {
             **dict(units or {}),
@@ -189,9 +189,7 @@ class Problem(ABC):
         if not allowed.any():
             nothing = np.full(len(designs), np.nan)
             cheap = [objective.name for objective in self.objectives if objective.cheap]
-            return Known(
-                dict.fromkeys(cheap, nothing), dict.fromkeys(self._cheap_names, nothing), allowed, lambda _: ""
-            )
+            return Known(dict.fromkeys(cheap, nothing), dict.fromkeys(self.cheap_names, nothing), allowed, lambda _: "")
         if not allowed.all():
             return self.known(designs.take(allowed)).scattered(allowed)
         found = self.quantities(designs)

@@ -9,15 +9,17 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 import numpy as np
+from pydantic import BaseModel, ValidationError
 
+from explorer.black_box import BlackBox
 from explorer.evaluation import Evaluation, Proposal
 from explorer.problem import Problem
-from simulators.protocol import STRATEGIES, Design, InputError, find_plugin
+from simulators.protocol import STRATEGIES, Design, InputError, find_plugin, suggestion
 
-__all__ = ["Strategy", "make_strategy"]
+__all__ = ["Strategy", "make_strategy", "read_options"]
 
 
 DRAWS = 1000  # random designs that must all be taken before a space counts as nearly used up
@@ -43,6 +45,8 @@ class Strategy(ABC):
         self.seed = seed
         self.options = dict(options or {})
         self._rng = np.random.default_rng([seed, 0x5EED])
+        self.repeats = 0
+        """Proposals that were dropped because they were taken already."""
         self._taken: set[str] = set()
         self._drawn: Iterator[Design] = iter(())
         self._left: Iterator[Design] | None = None
@@ -68,6 +72,7 @@ class Strategy(ABC):
         """A proposal for ``design`` at ``fidelity`` (default: full); None if it is taken already."""
         proposal = Proposal(design, fidelity or self.problem.full_fidelity, strategy=self.name)
         if proposal.key in self._taken:
+            self.repeats += 1
             return None
         self._taken.add(proposal.key)
         return proposal
@@ -104,6 +109,32 @@ class Strategy(ABC):
             yield from space.unpack(chunks[number].take(np.array([index - ends[number]])))  # rows from the chunk's end
 
 
+OptionsModel = TypeVar("OptionsModel", bound=BaseModel)
+
+
+def read_options(model: type[OptionsModel], strategy: str, options: Mapping[str, object]) -> OptionsModel:
+    """A strategy's options, checked.
+
+    Args:
+        model: the options; forbids extra ones.
+        strategy: the strategy's name, for messages.
+        options: as in the search file.
+
+    Raises:
+        InputError: the first option that there is not, or whose value is not allowed; ``field`` names it.
+    """
+    try:
+        return model.model_validate(options)
+    except ValidationError as error:
+        detail = error.errors()[0]
+        name = str(detail["loc"][0])
+        if detail["type"] == "extra_forbidden":
+            raise InputError(
+                f"{strategy} has no such option{suggestion(name, model.model_fields)}", f"strategy.options.{name}"
+            ) from None
+        raise InputError(f"{detail['msg']}, not {detail['input']!r}", f"strategy.options.{name}") from None
+
+
 def make_strategy(name: str, problem: Problem, seed: int = 0, options: Mapping[str, object] | None = None) -> Strategy:
     """The strategy called ``name`` for a problem.
 
@@ -111,13 +142,18 @@ def make_strategy(name: str, problem: Problem, seed: int = 0, options: Mapping[s
         name: see ``rex list strategies``.
         problem: what is searched.
         seed: everything random follows from it.
-        options: the strategy's own.
+        options: the strategy's own; ``grey_box: false``, for any of them, hides from it which objectives are cheap and
+            which designs are of one family.
 
     Raises:
         InputError: unknown strategy or options.
     """
     found = find_plugin(STRATEGIES, name, "strategy")
-    strategy = found(problem, seed, options or {})
+    own = dict(options or {})
+    grey_box = own.pop("grey_box", True)
+    if not isinstance(grey_box, bool):
+        raise InputError(f"true or false, not {grey_box!r}", "strategy.options.grey_box")
+    strategy = found(problem if grey_box else BlackBox(problem), seed, own)
     if not isinstance(strategy, Strategy):
         raise InputError(f"strategy '{name}' is registered as {found!r}, which makes no Strategy")
     return strategy

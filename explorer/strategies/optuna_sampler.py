@@ -8,6 +8,8 @@ takes their place.
 
 from __future__ import annotations
 
+import inspect
+import re
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -22,7 +24,7 @@ from explorer.evaluation import Evaluation, Proposal
 from explorer.problem import Problem
 from explorer.strategies.base import Strategy
 from objectives.objective import Direction
-from simulators.protocol import BinaryVector, Bits, Design, Domain, InputError, Integer
+from simulators.protocol import BinaryVector, Bits, Design, Domain, InputError, Integer, suggestion
 
 __all__ = ["OptunaStrategy", "gp_sampler", "nsga2", "tpe"]
 
@@ -54,12 +56,13 @@ class OptunaStrategy(Strategy):
     ) -> None:
         super().__init__(problem, seed, options)
         self.name = name  # type: ignore[misc]  # one class serves several samplers: the name is the instance's
+        _check_options(name, self.options, sampler)
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
                 made = sampler(seed=seed, **self.options)
         except (TypeError, ValueError) as error:
-            raise InputError(f"{name} cannot be made with {self.options}: {error}", "strategy") from error
+            raise InputError(*_refusal(str(error), self.options)) from error
         self._study = _quiet_study([objective.direction for objective in problem.objectives], made)
         self._distributions = _distributions(problem)
         self._asks = asks
@@ -141,6 +144,47 @@ class OptunaStrategy(Strategy):
             else:
                 values[name] = parameters[name]
         return self.problem.space.design(values)
+
+
+_PLAIN: Mapping[str, tuple[str, tuple[type, ...]]] = {
+    "int": ("a whole number", (int,)),
+    "float": ("a number", (int, float)),
+    "bool": ("true or false", (bool,)),
+    "None": ("nothing", (type(None),)),
+}
+"""Per type of a sampler's signature what a search file writes for it."""
+
+
+def _check_options(strategy: str, options: Mapping[str, object], sampler: Callable[..., BaseSampler]) -> None:
+    """Compare options with a sampler's signature.
+
+    Raises:
+        InputError: the sampler has no such option, or wants a value of another type.
+    """
+    parameters = dict(inspect.signature(sampler).parameters)
+    del parameters["seed"]  # the search file has one for everything
+    types = {name: str(parameter.annotation).split(" | ") for name, parameter in parameters.items()}
+    plain = {name: kinds for name, kinds in types.items() if set(kinds) <= set(_PLAIN)}
+    for name, value in options.items():
+        field = f"strategy.options.{name}"
+        if name not in types:
+            close = suggestion(name, plain)
+            listed = "" if close.startswith("; known") else f"; there are {', '.join(sorted(plain))}"
+            raise InputError(f"{strategy} has no such option{close}{listed}", field)
+        if name in plain:
+            words, allowed = zip(*(_PLAIN[kind] for kind in plain[name]), strict=True)
+            classes = tuple(kind for kinds in allowed for kind in kinds)
+            if not isinstance(value, classes) or (isinstance(value, bool) and bool not in classes):
+                raise InputError(f"write {' or '.join(words)}, not {value!r}", field)
+        elif value is None or isinstance(value, str | int | float | list | dict):
+            raise InputError(f"takes an object of Python ({' | '.join(types[name])}); leave it out", field)
+
+
+def _refusal(reason: str, options: Mapping[str, object]) -> tuple[str, str]:
+    """What a sampler says of its options, and the field of the one that it speaks of."""
+    named = [name for name in options if re.search(rf"\b{name}\b", reason)]
+    field = f"strategy.options.{named[0]}" if len(named) == 1 else "strategy.options"
+    return f"{reason.replace('`', '').rstrip('.')}; the file has {dict(options)}", field
 
 
 def _quiet_study(directions: Sequence[Direction], sampler: BaseSampler) -> optuna.Study:

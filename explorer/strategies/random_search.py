@@ -19,8 +19,8 @@ class RandomSearch(Strategy):
 
     def __init__(self, problem: Problem, seed: int = 0, options: Mapping[str, object] | None = None) -> None:
         super().__init__(problem, seed, options)
-        if self.options:
-            raise InputError(f"random search has no options, got {sorted(self.options)}", "strategy")
+        for option in self.options:
+            raise InputError("random search has no options", f"strategy.options.{option}")
 
     def suggest(self, count: int) -> list[Proposal]:
         proposals: list[Proposal] = []

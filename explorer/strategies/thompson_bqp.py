@@ -11,21 +11,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from explorer.archive import Archive, Scale, nondominated
+from explorer.archive import Archive
+from explorer.domination import Scale
 from explorer.evaluation import Evaluation, Proposal
+from explorer.families import Families, best_member, value_families
 from explorer.outline import ObjectiveInfo
 from explorer.problem import Problem
 from explorer.solvers.bqp import BinaryQuadraticProgram, InfeasibleError, minimise
-from explorer.strategies.base import Strategy
+from explorer.strategies.base import Strategy, read_options
+from explorer.strategies.cheap_quadratics import cheap_quadratics
 from explorer.strategies.encoding import BitEncoding
-from explorer.surrogates.horseshoe import Horseshoe, Quadratic, second_order_features, spread
-from simulators.protocol import Design, Designs, InputError
+from explorer.surrogates.horseshoe import Horseshoe, Quadratic, spread
+from simulators.protocol import Design
 
 __all__ = ["ThompsonBQP", "ThompsonOptions"]
 
@@ -34,12 +38,8 @@ Binaries = NDArray[np.int8]
 
 DRAWS = 8  # draws from the posterior until one's best points are new
 BETWEEN_DRAWS = 20  # sweeps from one draw to the next, so that proposals of a batch are independent
-CANDIDATES = 24  # points of which the families are valued
-MEMBERS = 256  # members of a family that are looked at when it is valued
-SINGLES = 32  # members of its front of which the best is proposed
-VIOLATED = 1e9  # what a family costs that satisfies no constraint
-CHEAP_FAMILIES = 1024  # random families that the quadratics of cheap objectives are fitted to
-CHIPS_A_FAMILY = 32  # on so many random chips each
+WEIGHTINGS = 8  # of the objectives, for each draw
+CANDIDATES = 48  # points of which the families are valued
 
 
 Sparsities = Annotated[list[Annotated[float, Field(allow_inf_nan=False)]], Field(min_length=1)]
@@ -81,12 +81,7 @@ class ThompsonBQP(Strategy):
 
     def __init__(self, problem: Problem, seed: int = 0, options: Mapping[str, object] | None = None) -> None:
         super().__init__(problem, seed, options)
-        try:
-            self._options = ThompsonOptions.model_validate(self.options)
-        except ValidationError as error:
-            detail = error.errors()[0]
-            place = ".".join(["strategy.options", *map(str, detail["loc"][:1])])
-            raise InputError(f"{detail['msg']}, got {detail.get('input')!r}", place) from None
+        self._options = read_options(ThompsonOptions, self.name, self.options)
         self._encoding = BitEncoding(problem.space, problem.reads)
         self._constraints = self._encoding.constraints(problem.space.constraints)
         seeds = np.random.SeedSequence([seed, 0xB0]).spawn(len(problem.expensive))
@@ -133,7 +128,7 @@ class ThompsonBQP(Strategy):
             return self._new_family() or self.anything_new()
         for _ in range(DRAWS):
             functions = {model.objective.name: self._function(model) for model in self._models}
-            candidates = self._new_points(self._rounded(functions))
+            candidates = self._candidates(functions)
             design = self._best(candidates, functions) if len(candidates) else None
             if design is not None and (proposal := self.propose(design)):
                 self._suggested += 1
@@ -160,6 +155,19 @@ class ThompsonBQP(Strategy):
             model.sweeps_due = model.cold = False
             return model.chain.draw()
         return model.chain.draw(BETWEEN_DRAWS)
+
+    def _candidates(self, functions: Mapping[str, Quadratic]) -> Binaries:
+        """Points of families that were not tried: the best that several random weightings of the objectives round to,
+        the best of each first; neighbours of these where all were tried."""
+        pools = [self._rounded(functions) for _ in range(WEIGHTINGS if len(self.problem.objectives) > 1 else 1)]
+        ranked = [point for rank in zip_longest(*pools) for point in rank if point is not None]
+        new = {self._family(point): point for point in ranked[: 4 * CANDIDATES]}
+        self.repeats += all(self._family(pool[0]) in self._families for pool in pools if len(pool))
+        if new.keys() <= self._families:
+            flips = [pool[0] ^ np.eye(self._encoding.bits, dtype=np.int8) for pool in pools if len(pool)]
+            new = {self._family(point): point for near in flips for point in near[self._constraints.satisfied(near)]}
+        chosen = [point for family, point in new.items() if family not in self._families][:CANDIDATES]
+        return np.array(chosen, dtype=np.int8).reshape(-1, self._encoding.bits)
 
     def _rounded(self, functions: Mapping[str, Quadratic]) -> Binaries:
         """Points that make a random weighting of the objectives large, best first."""
@@ -194,15 +202,6 @@ class ThompsonBQP(Strategy):
         targets = next(model.targets for model in self._models if model.objective is objective)
         return spread(np.array(targets)) or 1.0
 
-    def _new_points(self, points: Binaries) -> Binaries:
-        """Those whose families were not tried, in the same order; neighbours of the best where all were."""
-        new = [point for point in points if self._family(point) not in self._families]
-        if not new and len(points):
-            flips = points[0] ^ np.eye(len(points[0]), dtype=np.int8)
-            allowed = flips[self._constraints.satisfied(flips)]
-            new = [point for point in allowed if self._family(point) not in self._families]
-        return np.array(new[:CANDIDATES], dtype=np.int8).reshape(-1, self._encoding.bits)
-
     def _family(self, point: Binaries) -> str:
         return self.problem.family(self._designs(point)[0])
 
@@ -214,21 +213,23 @@ class ThompsonBQP(Strategy):
         }
         return [Design(values)]
 
-    # -- the value of a family ----------------------------------------------------------------------------------
+    # -- the choice ---------------------------------------------------------------------------------------------
 
     def _best(self, candidates: Binaries, functions: Mapping[str, Quadratic]) -> Design | None:
-        """A member of the candidates' families that adds the most hypervolume, the drawn functions taken for true."""
+        """A member of that candidates' family that adds the most hypervolume, the drawn functions taken for true."""
         drawn = {
             model.objective.name: model.objective.sign * functions[model.objective.name](candidates)
             for model in self._models
         }
-        scale = self._scale(drawn)
-        scored = [
-            self._valued(point, {name: values[row] for name, values in drawn.items()}, scale)
-            for row, point in enumerate(candidates)
-        ]
-        found = [(gain, design) for gain, design in scored if design is not None]
-        return max(found, key=lambda pair: pair[0])[1] if found else None
+        families = Families.of(self.problem, self._encoding.decode(candidates), self._rng)
+        scale, front = self._scale(drawn), self._archive.front.matrix
+        valued = value_families(self.problem, families, drawn, scale, front)
+        price = np.zeros(len(candidates))
+        if len(self.problem.objectives) == 1:  # with several it is part of the weighting
+            price = self._sparsity * candidates[:, self._encoding.vector_bits].sum(axis=1)
+        worth = [(family.satisfied, family.gain - paid) for family, paid in zip(valued, price, strict=True)]
+        best = valued[max(range(len(worth)), key=worth.__getitem__)]
+        return best_member(self.problem, families, best, scale, front) if np.isfinite(best.gain) else None
 
     def _scale(self, drawn: Mapping[str, Array]) -> Scale:
         """The archive's scale, widened to hold what was drawn: what is better than all that was seen must count."""
@@ -241,86 +242,11 @@ class ThompsonBQP(Strategy):
         ]
         return Scale(known.objectives, tuple(low for low, _ in ends), tuple(high for _, high in ends))
 
-    def _valued(self, point: Binaries, drawn: Mapping[str, float], scale: Scale) -> tuple[float, Design | None]:
-        """What a family adds if ``drawn`` are its expensive objectives, and its member that adds most alone."""
-        designs = self._members(point)
-        known = self.problem.known(designs)
-        designs, known = designs.take(known.feasible), known.take(known.feasible)
-        if len(designs) == 0:
-            return -np.inf, None
-        expensive = {name: np.full(len(designs), value) for name, value in drawn.items()}
-        values = {**known.objectives, **expensive}
-        names = {**known.names(designs), **expensive}
-        satisfied = np.ones(len(designs), dtype=bool)
-        for constraint in self.problem.outcome_constraints:
-            if constraint.names <= set(names):
-                satisfied &= np.asarray(constraint.evaluate(names), dtype=bool)
-        objectives = self.problem.objectives
-        table = np.column_stack([values[objective.name] for objective in objectives])
-        rows = np.flatnonzero(satisfied) if satisfied.any() else np.arange(len(designs))
-        rows = rows[nondominated(table[rows], objectives)]
-        if len(objectives) == 1:
-            best, bits_on = rows[0], int(point[self._encoding.vector_bits].sum())
-            gain = objectives[0].sign * float(table[best, 0]) - self._sparsity * bits_on
-            return (gain if satisfied.any() else gain - VIOLATED), self._design(designs, best)
-        front = self._archive.front.matrix
-        single = [scale.hypervolume(np.concatenate([front, table[row][None]])) for row in rows[:SINGLES]]
-        best = rows[int(np.argmax(single))]
-        if not satisfied.any():
-            return -1.0, self._design(designs, best)
-        return scale.hypervolume(np.concatenate([front, table[rows]])), self._design(designs, best)
-
-    def _design(self, designs: Designs, row: int) -> Design:
-        return self.problem.space.unpack(designs.take(np.array([row])))[0]
-
-    def _members(self, point: Binaries) -> Designs:
-        own = self._encoding.decode(point[None])
-        others = self.problem.others
-        if others is None:
-            return Designs({name: own[name] for name in self.problem.space.variables}, 1)
-        if len(others) > MEMBERS:
-            others = others.take(self._rng.choice(len(others), MEMBERS, replace=False))
-        return others.with_columns({name: own[name] for name in self.problem.reads})
-
     # -- cheap objectives ---------------------------------------------------------------------------------------
 
     @property
     def _cheap_models(self) -> Mapping[str, Quadratic]:
         """A quadratic per cheap objective over what training reads: its best value in the family, standardised."""
         if self._cheap is None:
-            cheap = [objective for objective in self.problem.objectives if objective.cheap]
-            self._cheap = _fit_cheap(self.problem, self._encoding, cheap, self._rng) if cheap else {}
+            self._cheap = cheap_quadratics(self.problem, self._encoding, self._rng)
         return self._cheap
-
-
-def _fit_cheap(
-    problem: Problem, encoding: BitEncoding, cheap: Sequence[ObjectiveInfo], rng: np.random.Generator
-) -> dict[str, Quadratic]:
-    """Fit a quadratic to the best value that each cheap objective reaches in random families."""
-    families = problem.sample(rng, CHEAP_FAMILIES)
-    points = encoding.encode(families)
-    best = {objective.name: np.full(len(points), -np.inf) for objective in cheap}
-    chips = problem.sample(rng, CHIPS_A_FAMILY) if problem.others is not None else None
-    for chip in range(CHIPS_A_FAMILY if chips is not None else 1):
-        designs = families
-        if chips is not None:
-            others = set(problem.space.variables) - set(problem.reads)
-            designs = families.with_columns({name: chips[name][chip : chip + 1] for name in others})
-        known = problem.known(designs)
-        for objective in cheap:
-            values = np.where(known.feasible, objective.sign * known.objectives[objective.name], -np.inf)
-            best[objective.name] = np.fmax(best[objective.name], values)
-    features = np.column_stack([np.ones(len(points)), second_order_features(points)])
-    return {name: _least_squares(features, values, encoding.bits) for name, values in best.items()}
-
-
-def _least_squares(features: Array, values: Array, bits: int) -> Quadratic:
-    rows = np.isfinite(values)
-    targets = values[rows] - values[rows].mean()
-    targets /= spread(targets) or 1.0
-    ridge = 1e-6 * rows.sum()
-    gram = features[rows].T @ features[rows] + ridge * np.eye(features.shape[1])
-    coefficients = np.linalg.solve(gram, features[rows].T @ targets)
-    pairs = np.zeros((bits, bits))
-    pairs[np.triu_indices(bits, 1)] = coefficients[1 + bits :]
-    return Quadratic(float(coefficients[0]), coefficients[1 : 1 + bits], pairs)

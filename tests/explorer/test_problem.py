@@ -210,8 +210,8 @@ def test_no_feasible_design_is_said_with_what_each_constraint_leaves() -> None:
         problem.check_feasible()
     assert caught.value.field == "constraints"
     for part in (
-        "all 48 designs", "layers + sum(bn) <= 5: 46 of 48", "sum(bn) <= 1: 24 of 48",
-        "latency >= 3: 0 of 24 designs that satisfy these", "area <= 0 mm2: 0 of 24",
+        "all 48 designs", "layers + sum(bn) <= 5 holds for 46 of 48", "sum(bn) <= 1 holds for 24 of 48",
+        "latency >= 3 holds for 0 of 24 designs that satisfy these", "area <= 0 mm2 holds for 0 of 24",
     ):  # fmt: skip
         assert part in str(caught.value)
     with pytest.raises(InputError, match="loosen one"):
@@ -334,6 +334,14 @@ def test_a_constant_stands_for_all_designs_of_a_batch() -> None:
         functions={"accuracy": accuracy, "latency": lambda designs: 2.0 + 0 * len(designs), "area": area}
     )
     assert problem.known(problem.space.at(range(5))).objectives["latency"].tolist() == [2.0] * 5
+
+
+def test_a_cheap_function_of_variables_that_all_designs_of_a_batch_share_is_computed_once() -> None:
+    problem = family_problem(
+        functions={"accuracy": accuracy, "latency": lambda designs: designs["size"] * 2.0, "area": area}
+    )
+    designs = problem.space.at(range(5)).with_columns({"size": np.array([64])})
+    assert problem.known(designs).objectives["latency"].tolist() == [128.0] * 5
 
 
 def test_a_batch_function_and_a_design_function_say_the_same() -> None:

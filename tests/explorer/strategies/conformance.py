@@ -15,9 +15,9 @@ from typing import Any, ClassVar
 
 import pytest
 
-from explorer.archive import derived_members
 from explorer.clock import SimulatedPool
 from explorer.evaluation import Evaluation, Proposal
+from explorer.fronts import derived_members
 from explorer.problem import Problem
 from explorer.search import Budget, Search
 from explorer.space import Space

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 import pytest
+from optuna.samplers.nsgaii import UniformCrossover
 
 from explorer.problem import Problem
 from explorer.space import Space
@@ -31,13 +32,40 @@ class TestGPSampler(StrategyConformance):
     count = 10
 
 
-@pytest.mark.parametrize("name", ["nsga2", "tpe", "gp-sampler"])
 @pytest.mark.parametrize(
-    "options", [{"population_sise": 3}, {"seed": 3}, {"n_startup_trials": "many", "population_size": 1}]
+    ("name", "options", "field", "words"),
+    [
+        (
+            "nsga2",
+            {"population_sise": 3},
+            "population_sise",
+            "did you mean 'population_size'?); there are crossover_prob, ",
+        ),
+        ("nsga2", {"popsize": 3}, "popsize", "nsga2 has no such option"),
+        ("nsga2", {"popsize": 3}, "popsize", "mutation_prob, population_size, swapping_prob"),
+        ("tpe", {"seed": 3}, "seed", "tpe has no such option"),
+        ("gp-sampler", {"seed": 3}, "seed", "gp-sampler has no such option"),
+        ("tpe", {"n_startup_trials": "many"}, "n_startup_trials", "write a whole number, not 'many'"),
+        ("tpe", {"n_startup_trials": True}, "n_startup_trials", "write a whole number, not True"),
+        ("tpe", {"multivariate": 1}, "multivariate", "write true or false or nothing, not 1"),
+        ("nsga2", {"crossover_prob": "half"}, "crossover_prob", "write a number, not 'half'"),
+        ("nsga2", {"crossover": "uniform"}, "crossover", "takes an object of Python (BaseCrossover | None)"),
+        ("nsga2", {"population_size": 1}, "population_size", "must be greater than or equal to 2"),
+        ("nsga2", {"crossover_prob": 2.0}, "crossover_prob", "crossover_prob"),
+    ],
 )
-def test_options_that_the_sampler_does_not_take_are_refused(name: str, options: Mapping[str, object]) -> None:
-    with pytest.raises(InputError, match=f"{name} cannot be made with"):
+def test_an_option_that_the_sampler_does_not_take_is_named_with_what_it_takes(
+    name: str, options: Mapping[str, object], field: str, words: str
+) -> None:
+    with pytest.raises(InputError) as error:
         make_strategy(name, family_problem(), 0, options)
+    assert error.value.field == f"strategy.options.{field}"
+    assert words in error.value.message
+    assert "__init__" not in error.value.message
+
+
+def test_python_code_may_hand_the_sampler_objects() -> None:
+    assert make_strategy("nsga2", family_problem(), 0, {"crossover": UniformCrossover(), "population_size": 4})
 
 
 @pytest.mark.parametrize(("name", "options"), [("nsga2", {"population_size": 10}), ("tpe", {})])

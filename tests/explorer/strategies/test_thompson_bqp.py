@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from explorer.archive import Archive, Scale
+from explorer.archive import Archive
+from explorer.domination import Scale
 from explorer.evaluation import Proposal
 from explorer.problem import Problem
 from explorer.space import Space
@@ -227,3 +228,8 @@ def test_wrong_options_are_refused_by_name(options: Mapping[str, object], field:
     with pytest.raises(InputError) as caught:
         make_strategy("thompson-bqp", family_problem(), 0, options)
     assert caught.value.field == f"strategy.options.{field}"
+
+
+def test_a_misspelt_option_is_answered_with_the_nearest_one() -> None:
+    with pytest.raises(InputError, match=r"thompson-bqp has no such option .*did you mean 'sparsity'"):
+        make_strategy("thompson-bqp", family_problem(), 0, {"sparsty": 0.1})
