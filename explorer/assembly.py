@@ -5,9 +5,9 @@ All that is wrong is collected first and reported together.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +15,16 @@ import numpy as np
 
 from explorer.evaluation import Proposal
 from explorer.expressions import parse
+from explorer.loading import Collector, Loaded, load, place_of
 from explorer.outline import HELD_OUT
 from explorer.problem import Problem
 from explorer.simulator_problem import Bench, SimulatorProblem, needed_simulators
-from explorer.space import Space, condition
-from explorer.spec import Mistake, SearchFileError, SearchSpec, mistake_of, parse_spec
+from explorer.space import Space, allowed_values, condition, read_value
+from explorer.spec import Mistake, SearchFileError, SearchSpec, parse_spec
 from explorer.strategies import Strategy, make_strategy
 from explorer.yaml_source import Source
-from objectives import Objective, find_objective
+from objectives import Objective, find_objective, objective_names
 from simulators.protocol import (
-    SIMULATORS,
     STRATEGIES,
     BinaryVector,
     Bits,
@@ -34,17 +34,16 @@ from simulators.protocol import (
     Fidelity,
     InputError,
     Integer,
-    Simulator,
     TrainingSimulator,
     Variable,
-    Workload,
     find_plugin,
-    load_simulator,
-    plugin_names,
     suggestion,
 )
 
 __all__ = ["Assembly", "assemble", "assemble_source"]
+
+PROBLEM = ("workload", "proxy", "data_dir", "simulators", "variables", "fidelity", "objectives", "constraints", "seed")
+"""The sections of a search file that its problem is built from."""
 
 
 @dataclass(frozen=True)
@@ -64,25 +63,6 @@ class Assembly:
     def strategy(self) -> Strategy:
         """The strategy, new."""
         return make_strategy(self.spec.strategy.name, self.problem, self.spec.seed, self.spec.strategy.options)
-
-
-class _Collector:
-    """Collects mistakes, so that one pass finds them all."""
-
-    def __init__(self, source: Source | None, mistakes: Iterable[Mistake]) -> None:
-        self.source = source
-        self.mistakes = list(mistakes)
-
-    def add(self, error: InputError, field: str = "") -> None:
-        self.mistakes.append(mistake_of(error.under(field) if field else error, self.source))
-
-    def right(self, *sections: str) -> bool:
-        """Whether nothing wrong was found in any of these sections of the file."""
-        return not any(mistake.field.partition(".")[0] in sections for mistake in self.mistakes)
-
-    def stop(self, name: str) -> None:
-        if self.mistakes:
-            raise SearchFileError(self.mistakes, name)
 
 
 def assemble_source(source: Source, folder: Path, name: str = "search") -> Assembly:
@@ -130,92 +110,40 @@ def assemble(
     Raises:
         SearchFileError: everything that is wrong. What only follows from another mistake is not told.
     """
-    found = _Collector(source, mistakes)
-    workload = Workload(
-        spec.workload.network, spec.workload.dataset, spec.workload.mode, spec.workload.input_size,
-        spec.workload.classes, tuple(sorted(spec.workload.options.items())),
-    )  # fmt: skip
-    bench = Bench(_simulators(spec, folder, found), workload)
+    found = Collector(source, mistakes)
+    loaded = load(spec, folder, found)
     objectives = _objectives(spec, folder, found)
-    _check_names(spec, found)
-    if len(bench.simulators) < len(spec.simulators) or not found.right("simulators", "workload"):
-        if found.right("workload"):  # the simulators that there are know whether it can be had
-            _check_workload(bench, found)
-        found.stop(name)
-    needed = _needed(bench, objectives, spec, found)
-    variables = _variables(bench, needed, spec, found)
-    fidelity = _fidelity(bench, needed, spec, found)
+    needed = _needed(loaded, objectives, spec, found)
+    offered, variables = _variables(loaded, needed, spec, found)
+    fidelity = _fidelity(loaded, needed, spec, found)
+    _check_constraints(loaded, objectives, offered, variables, spec, found)
     if check_run:
-        _check_simulators(bench, needed, spec, found)
-    if not variables:
-        found.stop(name)
-    space = Space(variables)
-    problem = _problem(bench, space, objectives, fidelity, spec, checkpoints, found)
-    if problem is None:
-        _designs(space, spec, found)
-        found.stop(name)
-        raise AssertionError("a problem that cannot be built has a mistake")
-    initial = _initial(problem, spec, found)
-    if check_run:
-        try:
-            problem.check_feasible()
-        except InputError as error:
-            found.add(error)
-    if found.right("strategy"):
-        _check_strategy(problem, spec, found, suggest=check_run and not found.mistakes)
+        _check_simulators(loaded, needed, spec, found)
+    problem, initial = None, tuple[Proposal, ...]()
+    if variables and found.right(*PROBLEM):
+        problem = _problem(loaded.bench, Space(variables), objectives, fidelity, spec, checkpoints, found)
+    designs = _designs(Space(variables), offered, loaded, spec, found) if variables else []
+    if problem is not None:
+        initial = _feasible(problem, designs, found, check_run)
+    _check_strategy(problem, spec, found, suggest=check_run and not found.mistakes)
     found.stop(name)
+    if problem is None:
+        raise AssertionError("a problem that cannot be built has a mistake")
     return Assembly(spec, problem, initial)
 
 
-def _check_workload(bench: Bench, found: _Collector) -> None:
-    for simulator in bench.simulators.values():
-        try:
-            simulator.variables(bench.workload)
-        except InputError as error:
-            found.add(error)
-
-
-def _place(error: InputError, simulator: str, spec: SearchSpec) -> str:
-    """What to put before the field of a simulator's complaint: nothing if the file has that field at the top."""
-    head = error.field.partition(".")[0]
-    at_top = head in SearchSpec.model_fields and head not in spec.simulators[simulator]
-    return "" if at_top else f"simulators.{simulator}"
-
-
-def _simulators(spec: SearchSpec, folder: Path, found: _Collector) -> dict[str, Simulator]:
-    simulators: dict[str, Simulator] = {}
-    for name, settings in spec.simulators.items():
-        try:
-            kind = load_simulator(name)
-        except InputError as error:
-            found.add(error, "simulators")
-            continue
-        if issubclass(kind, TrainingSimulator):
-            settings = dict(settings)
-            if spec.proxy is not None:
-                settings.setdefault("proxy", spec.proxy)
-            if spec.data_dir is not None:
-                settings.setdefault("data_dir", str(folder / os.path.expanduser(spec.data_dir)))
-        try:
-            simulators[name] = kind(settings)
-        except InputError as error:
-            found.add(error, _place(error, name, spec))
-    if not spec.simulators and found.right("simulators"):
-        found.add(InputError(f"name at least one{suggestion('', plugin_names(SIMULATORS))}", "simulators"))
-    return simulators
-
-
-def _check_simulators(bench: Bench, needed: set[str], spec: SearchSpec, found: _Collector) -> None:
+def _check_simulators(loaded: Loaded, needed: set[str], spec: SearchSpec, found: Collector) -> None:
     """Look at what a run needs: data, devices."""
-    for key, simulator in bench.simulators.items():
-        if key in needed:
+    for key, simulator in loaded.bench.simulators.items():
+        if key in needed - loaded.guessed and found.right("workload.dataset"):
             try:
-                simulator.check(bench.workload)
+                simulator.check(loaded.bench.workload)
             except InputError as error:
-                found.add(error, _place(error, key, spec))
+                if loaded.workload_known or not error.field.startswith("workload"):
+                    found.add(error, place_of(error, key, spec))
 
 
-def _objectives(spec: SearchSpec, folder: Path, found: _Collector) -> list[Objective]:
+def _objectives(spec: SearchSpec, folder: Path, found: Collector) -> list[Objective]:
     objectives: list[Objective] = []
     for index, name in enumerate(spec.objectives if found.right("objectives") else ()):
         try:
@@ -225,66 +153,46 @@ def _objectives(spec: SearchSpec, folder: Path, found: _Collector) -> list[Objec
             continue
         if objective.name in [other.name for other in objectives]:
             found.add(InputError(f"objective '{objective.name}' is named twice", f"objectives.{index}"))
+        if held_out := sorted(name for name in objective.mentions if name.startswith(HELD_OUT)):
+            found.add(_held_out(held_out[0]), f"objectives.{index}")
         objectives.append(objective)
     return objectives
 
 
-def _check_names(spec: SearchSpec, found: _Collector) -> None:
-    """What can be said of constraints and of the strategy by themselves."""
-    for index, text in enumerate(spec.constraints):
-        try:
-            parse(text)
-        except InputError as error:
-            found.add(error, f"constraints.{index}")
-    try:
-        find_plugin(STRATEGIES, spec.strategy.name, "strategy")
-    except InputError as error:
-        found.add(error, "strategy")
+def _held_out(name: str) -> InputError:
+    return InputError(f"no search may look at {name}: it is held out for the final report")
 
 
-def _check_strategy(problem: Problem, spec: SearchSpec, found: _Collector, *, suggest: bool) -> None:
-    """Make the strategy and let it suggest once: many an option is only looked at then."""
-    options = spec.strategy.options
-    try:
-        strategy = make_strategy(spec.strategy.name, problem, spec.seed, options)
-        if suggest:
-            strategy.suggest(1)
-    except InputError as error:
-        found.add(error, "" if error.field else "strategy")
-    except (TypeError, ValueError, AttributeError) as error:
-        found.add(InputError(f"{spec.strategy.name} cannot suggest with {options}: {error}", "strategy.options"))
-
-
-def _needed(bench: Bench, objectives: list[Objective], spec: SearchSpec, found: _Collector) -> set[str]:
+def _needed(loaded: Loaded, objectives: list[Objective], spec: SearchSpec, found: Collector) -> set[str]:
     """The simulators that some objective or constraint reads; all of them while that cannot be told."""
     needed: set[str] = set()
     for index, objective in enumerate(objectives):
         try:
-            needed |= needed_simulators(bench, [objective], ())
+            needed |= needed_simulators(loaded.bench, [objective], ())
         except InputError as error:
-            found.add(InputError(f"objective '{objective.name}': {error.message}", f"objectives.{index}"))
-    if not found.right("objectives", "constraints"):
-        return set(bench.simulators)
-    return needed | needed_simulators(bench, (), spec.constraints)
+            if loaded.complete:
+                found.add(InputError(f"objective '{objective.name}': {error.message}", f"objectives.{index}"))
+    try:
+        needed |= needed_simulators(loaded.bench, (), spec.constraints)
+    except InputError:  # told with the constraints
+        return set(loaded.bench.simulators)
+    return needed if found.right("objectives", "constraints") else set(loaded.bench.simulators)
 
 
-def _variables(bench: Bench, needed: set[str], spec: SearchSpec, found: _Collector) -> list[Variable]:
-    """The variables that the needed simulators have, as the search file wants them."""
+def _variables(
+    loaded: Loaded, needed: set[str], spec: SearchSpec, found: Collector
+) -> tuple[dict[str, Variable], list[Variable]]:
+    """The variables that the needed simulators have: all of them, and those searched, as the search file wants them."""
     offered: dict[str, Variable] = {}
     elsewhere: dict[str, str] = {}
-    for key, simulator in bench.simulators.items():
-        try:
-            for variable in simulator.variables(bench.workload):
-                if key in needed:
-                    offered.setdefault(variable.name, variable)
-                else:
-                    elsewhere[variable.name] = key
-        except InputError as error:
-            found.add(error)
-    if not found.right("workload"):
-        return []
+    for key, variables in loaded.variables.items():
+        for name, variable in variables.items():
+            if key in needed or not loaded.complete:
+                offered.setdefault(name, variable)
+            else:
+                elsewhere[name] = key
     for name in spec.variables:
-        if name in offered:
+        if name in offered or not loaded.complete:
             continue
         if name in elsewhere:
             message = (
@@ -298,15 +206,15 @@ def _variables(bench: Bench, needed: set[str], spec: SearchSpec, found: _Collect
     for name, variable in offered.items():
         if name in spec.variables:
             try:
-                chosen.append(_chosen(variable, spec.variables[name]))
+                chosen.append(variable if name in loaded.uncertain else _chosen(variable, spec.variables[name]))
             except InputError as error:
                 found.add(error, f"variables.{name}")
                 chosen.append(variable)  # so that what else is said of it can be looked at
         elif variable.searched:
             chosen.append(variable)
-    if not chosen and found.right("variables"):
+    if not chosen and offered and loaded.complete and found.right("variables"):
         found.add(InputError(f"nothing to search: choose among {', '.join(offered)}", "variables"))
-    return chosen
+    return offered, chosen
 
 
 def _chosen(variable: Variable, wanted: Any) -> Variable:
@@ -317,16 +225,18 @@ def _chosen(variable: Variable, wanted: Any) -> Variable:
     restricted: Domain
     if isinstance(wanted, Mapping):
         if not isinstance(domain, Integer):
-            raise InputError(f"{{low, high}} is for integers; {variable.name} is {domain.allowed}")
+            raise InputError(f"{{low, high}} is for integers; {variable.name} is {allowed_values(variable)}")
         unknown = set(wanted) - {"low", "high"}
         if unknown:
             raise InputError(f"unknown {sorted(map(str, unknown))}; write {{low: {domain.low}, high: {domain.high}}}")
-        low, high = domain.parse(wanted.get("low", domain.low)), domain.parse(wanted.get("high", domain.high))
+        low, high = (
+            domain.parse(read_value(variable, wanted.get(end, getattr(domain, end)))) for end in ("low", "high")
+        )
         restricted = Integer(low, high)
     else:
-        values = [domain.parse(value) for value in (wanted if isinstance(wanted, list) else [wanted])]
+        values = [read_value(variable, value) for value in (wanted if isinstance(wanted, list) else [wanted])]
         if not values:
-            raise InputError(f"the list is empty; choose {domain.allowed}")
+            raise InputError(f"the list is empty; choose {allowed_values(variable)}")
         bits = tuple(value for value in values if isinstance(value, Bits))
         restricted = replace(domain, choices=bits) if isinstance(domain, BinaryVector) else Categorical(values)
     try:
@@ -336,10 +246,13 @@ def _chosen(variable: Variable, wanted: Any) -> Variable:
     return replace(variable, domain=restricted, default=default)
 
 
-def _fidelity(bench: Bench, needed: set[str], spec: SearchSpec, found: _Collector) -> Fidelity | None:
-    training = [s for key, s in bench.simulators.items() if key in needed and isinstance(s, TrainingSimulator)]
+def _fidelity(loaded: Loaded, needed: set[str], spec: SearchSpec, found: Collector) -> Fidelity | None:
+    simulators = {key: simulator for key, simulator in loaded.bench.simulators.items() if key in needed}
+    training = [simulator for simulator in simulators.values() if isinstance(simulator, TrainingSimulator)]
+    if loaded.guessed & set(simulators):
+        return None
     if not training:
-        if spec.fidelity and found.right("objectives", "constraints"):
+        if spec.fidelity and loaded.complete and found.right("objectives", "constraints"):
             found.add(InputError("no objective reads a training simulator, so there is none", "fidelity"))
         return None
     offered = training[0].fidelity()
@@ -362,22 +275,41 @@ def _fidelity(bench: Bench, needed: set[str], spec: SearchSpec, found: _Collecto
         return None
 
 
+def _check_constraints(
+    loaded: Loaded, objectives: list[Objective], offered: Mapping[str, Variable], variables: list[Variable],
+    spec: SearchSpec, found: Collector,
+) -> None:  # fmt: skip
+    """Check every constraint whose names are all known; of the others, those that no other mistake explains."""
+    units = {
+        **loaded.bench.units(loaded.bench.simulators), **{o.name: o.unit for o in objectives},
+        **{variable.name: variable.unit for variable in variables},
+    }  # fmt: skip
+    lengths = {v.name: v.domain.length for v in variables if isinstance(v.domain, BinaryVector)}
+    units = {name: unit for name, unit in units.items() if not name.startswith(HELD_OUT)}
+    all_known = loaded.complete and found.right("objectives")
+    doubtful = set(loaded.uncertain)
+    if loaded.complete and objectives:  # the names that its wrong objectives may stand for
+        wrong = [name for index, name in enumerate(spec.objectives) if not found.right(f"objectives.{index}")]
+        close = {match for name in wrong for match in get_close_matches(name, objective_names())}
+        doubtful |= {*close, *(name.rpartition(":")[2] for name in wrong)} - set(units)
+        all_known = True
+    if not found.right("variables"):
+        doubtful |= set(offered) - set(units)
+    for index, text in enumerate(spec.constraints):
+        try:
+            names = parse(text).names
+            if held_out := sorted(name for name in names if name.startswith(HELD_OUT)):
+                raise _held_out(held_out[0])
+            if not names & doubtful and (all_known or names <= set(units)):
+                condition(text, units, lengths)
+        except InputError as error:
+            found.add(error, f"constraints.{index}")
+
+
 def _problem(
     bench: Bench, space: Space, objectives: list[Objective], fidelity: Fidelity | None, spec: SearchSpec,
-    checkpoints: Path | None, found: _Collector,
+    checkpoints: Path | None, found: Collector,
 ) -> SimulatorProblem | None:  # fmt: skip
-    if found.right("objectives", "variables"):  # else names would be missing
-        units = {**bench.units(bench.simulators), **{o.name: o.unit for o in objectives}, **space.units}
-        for index, text in enumerate(spec.constraints if found.right("constraints") else ()):
-            try:
-                parsed = condition(text, units, space.lengths, f"constraints.{index}")
-                if held_out := sorted(name for name in parsed.names if name.startswith(HELD_OUT)):
-                    message = f"no search may look at {held_out[0]}: it is held out for the final report"
-                    raise InputError(message, f"constraints.{index}")
-            except InputError as error:
-                found.add(error)
-    if found.mistakes:
-        return None
     try:
         return SimulatorProblem(
             bench,
@@ -393,22 +325,41 @@ def _problem(
         return None
 
 
-def _designs(space: Space, spec: SearchSpec, found: _Collector) -> list[tuple[int, Design]]:
+def _designs(
+    space: Space, offered: Iterable[str], loaded: Loaded, spec: SearchSpec, found: Collector
+) -> list[tuple[int, Design]]:
     """The initial designs that can be read, with their numbers."""
     designs = []
-    for index, values in enumerate(spec.initial):
-        try:
-            designs.append((index, space.design(values)))
-        except InputError as error:
-            unknown = error.field not in space.variables
-            if not unknown or found.right("variables"):
-                found.add(error, f"initial.{index}")
+    for index, written in enumerate(spec.initial):
+        values = {name: value for name, value in written.items() if name not in loaded.uncertain}
+        while True:  # until the last of its mistakes is told
+            try:
+                design = space.design(values)
+                break
+            except InputError as error:
+                if error.field in set(offered) - set(space.variables) - set(spec.variables):
+                    message = f"{error.field} is not searched; name it under variables too"
+                    found.add(InputError(message, error.field), f"initial.{index}")
+                elif error.field in space.variables or (loaded.complete and error.field not in spec.variables):
+                    found.add(error, f"initial.{index}")
+                del values[error.field]
+        if values == written:
+            designs.append((index, design))
     return designs
 
 
-def _initial(problem: Problem, spec: SearchSpec, found: _Collector) -> tuple[Proposal, ...]:
+def _feasible(
+    problem: Problem, designs: Iterable[tuple[int, Design]], found: Collector, check_run: bool
+) -> tuple[Proposal, ...]:
+    """The initial designs as proposals; notes those that cannot be evaluated, unless no design can."""
+    try:
+        if check_run:
+            problem.check_feasible()
+    except InputError as error:
+        found.add(error)
+        return ()
     proposals = []
-    for index, design in _designs(problem.space, spec, found):
+    for index, design in designs:
         if problem.known(problem.space.designs([design])).feasible[0]:
             proposals.append(Proposal(design, problem.full_fidelity, strategy="initial"))
         else:
@@ -418,3 +369,58 @@ def _initial(problem: Problem, spec: SearchSpec, found: _Collector) -> tuple[Pro
             )
             found.add(InputError(message, f"initial.{index}"))
     return tuple(proposals)
+
+
+# -- strategy ----------------------------------------------------------------------------------------------------------
+
+
+def _check_strategy(problem: Problem | None, spec: SearchSpec, found: Collector, *, suggest: bool) -> None:
+    """Make the strategy and let it suggest once: many an option is only looked at then."""
+    name, options = spec.strategy.name, dict(spec.strategy.options)
+    if not found.right("strategy.name", "strategy.options"):
+        return
+    try:
+        find_plugin(STRATEGIES, name, "strategy")
+    except InputError as error:
+        found.add(error, "strategy")
+        return
+    if problem is None:
+        problem = _stand_in()
+        if not _makes(name, problem):
+            return  # it asks more of a problem
+    while True:  # until the last of its mistakes is told
+        try:
+            strategy = make_strategy(name, problem, spec.seed, options)
+            if suggest:
+                strategy.suggest(1)
+            return
+        except InputError as error:
+            found.add(error, "" if error.field else "strategy")
+            wrong = error.field.removeprefix("strategy.options.")
+            if wrong not in options:
+                return
+            del options[wrong]
+        except (TypeError, ValueError, AttributeError) as error:
+            found.add(InputError(f"{name} cannot suggest with {options}: {error}", "strategy.options"))
+            return
+
+
+def _stand_in() -> Problem:
+    """A small problem, to look at a strategy's options while the real one cannot be built."""
+    functions = {"ones": lambda design: float(sum(design["bits"])), "double": lambda design: 2.0 * design["number"]}
+    return Problem.from_functions(
+        Space({"bits": BinaryVector(4), "number": Integer(1, 4)}),
+        functions,
+        directions=dict.fromkeys(functions, "maximize"),
+        cheap={"double"},
+        reads={"ones": ["bits"]},
+        fidelity=Fidelity("epochs", 1, 4),
+    )
+
+
+def _makes(strategy: str, problem: Problem) -> bool:
+    try:
+        make_strategy(strategy, problem)
+    except InputError:
+        return False
+    return True

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from explorer.archive import Scale, front
 from explorer.assembly import Assembly, assemble, assemble_source
 from explorer.clock import Pool
+from explorer.domination import Scale
 from explorer.evaluation import Evaluation, Proposal
+from explorer.fronts import front
 from explorer.problem import Problem
 from explorer.search import Budget, Progress, Search
 from explorer.simulator_problem import SimulatorProblem
@@ -21,12 +22,18 @@ from explorer.spec import NAME, BudgetSpec, ConfirmSpec, SearchSpec, override, p
 from explorer.store import FILE, Store, StudyRecord, check_writable, free_name, parse_reference, store_file, taken
 from explorer.strategies import Strategy, make_strategy
 from explorer.study import Study, load_study
+from explorer.units import counted
 from explorer.yaml_source import Source
 from simulators.protocol import InputError
 
 __all__ = ["Prepared", "describe", "prepare", "resume", "run"]
 
 Listener = Callable[[Progress], None]
+
+OPTIONS = {
+    "name": "--study", "store": "--store", "workers.count": "--workers", "seed": "--seed", "data_dir": "--data-dir",
+}  # fmt: skip
+"""The option of ``rex run`` that gives a field of the search file."""
 
 RESULTS = Path("results")
 """Where studies without a store of their own are kept."""
@@ -66,25 +73,46 @@ class Prepared:
         """Where the study's page is written: beside its store."""
         return _beside(self.study.store.url, self.study.name, ".html")
 
-    def run(self, listener: Listener = lambda _: None) -> Study:
+    def run(self, listener: Listener = lambda _: None, begun: Callable[[], None] = lambda: None) -> Study:
         """Run the search on Ray until its budget is used up; what an earlier run finished is not done again.
 
+        Args:
+            listener: called with the progress.
+            begun: called once it is sure that this process alone runs the study and can write it.
+
         Raises:
-            InputError: the machines cannot do it, or the store cannot be written.
+            InputError: the machines cannot do it, the store cannot be written, or another process runs the study.
         """
         from explorer.evaluator import RayPool, Resources
 
-        workers = self.spec.workers
+        spec, problem = self.spec, self.problem
         strategy = self.assembly.strategy()
-        pool = RayPool(self.problem, workers.count, Resources(workers.cpus, workers.gpus))
+
+        def search(pool: Pool) -> None:
+            _search(self.study, problem, strategy, pool, _budget(spec.budget), self.assembly.initial, spec.confirm,
+                    listener)  # fmt: skip
+
+        resources = Resources(spec.workers.cpus, spec.workers.gpus)
+        return _drive(self.study, lambda: RayPool(problem, spec.workers.count, resources), search, self.new, begun)
+
+
+def _drive(
+    study: Study, hire: Callable[[], Pool], search: Callable[[Pool], None], new: bool,
+    begun: Callable[[], None] = lambda: None,
+) -> Study:  # fmt: skip
+    """Search as the only driver of a study, with workers of its own."""
+    with study.store.driven(study.name):
+        if new and study.name in study.store.names():
+            raise taken(study.store.url, study.name)
+        begun()
+        pool = hire()
         try:
-            if self.new:
-                self.study.store.create(self.study.record)
-            _search(self.study, self.problem, strategy, pool, _budget(self.spec.budget), self.assembly.initial,
-                    self.spec.confirm, listener)  # fmt: skip
+            if new:
+                study.store.create(study.record)
+            search(pool)
         finally:
             pool.close()
-        return self.study.refresh()
+    return study.refresh()
 
 
 def _budget(spec: BudgetSpec) -> Budget:
@@ -170,7 +198,8 @@ def prepare(
         "seed": seed,
         "data_dir": str(Path(data_dir).absolute()) if data_dir else None,
     }
-    source = override(read_search(path, settings), {name: value for name, value in given.items() if value is not None})
+    given = {name: value for name, value in given.items() if value is not None}
+    source = override(read_search(path, settings), given, OPTIONS)
     folder = path.absolute().parent
     assembly = assemble_source(source, folder, str(path))  # everything that is wrong, before anything is written
     opened, name = _place(assembly.spec.name, assembly.spec.store, chosen=study is not None)
@@ -255,10 +284,9 @@ def resume(reference: str | Path, *, workers: int | None = None, settings: Seque
             )
     if not study.record.search:
         study.assemble()  # raises: there is no search file to put together
-    if workers is not None:
-        values["workers.count"] = workers
     folder = Path(study.record.folder)
-    spec = parse_spec(override(Source(study.record.search, study.name), values))
+    given = {} if workers is None else {"workers.count": workers}
+    spec = parse_spec(override(override(Source(study.record.search, study.name), values), given, OPTIONS))
     assembly = assemble(spec, folder, checkpoints=Path(str(spec.checkpoints)), name=study.name)
     _check_same(study, _provenance(assembly.problem, spec, folder))
     study.store.check_writable()
@@ -277,15 +305,15 @@ def describe(assembly: Assembly) -> str:
             else ", ".join(f"{name} {value}" for name, value in (spec.proxy or {}).items())
             or "the simulator's default proxy"
         )
-        lines.append(f"trained: {proxy}, {problem.full_fidelity} {problem.outline.fidelity_name}")
-    lines.append(f"space: {problem.space.size:,} designs of {problem.space}")
+        lines.append(f"trained: {proxy}, {counted(problem.full_fidelity or 0, problem.outline.fidelity_name)}")
+    lines.append(f"space: {counted(problem.space.size, 'designs')} of {problem.space}")
     lines.append("objectives: " + ", ".join(f"{o.direction} {o.name}" for o in problem.objectives))
     if spec.constraints:
         lines.append("constraints: " + "; ".join(spec.constraints))
     lines.append(
         f"strategy {spec.strategy.name}, budget "
         + ", ".join(f"{name} {value:g}" for name, value in spec.budget if value is not None)
-        + f", {spec.workers.count} workers, seed {spec.seed}"
+        + f", {counted(spec.workers.count, 'workers')}, seed {spec.seed}"
     )
     return "\n".join(lines)
 
@@ -337,14 +365,13 @@ def run(
     made = make_strategy(strategy, search, seed or 0)
     opened, name = _place(study or "search", store, chosen=study is not None)
     record = StudyRecord(name, {}, os.getcwd(), search.outline.to_json(), version("reram-explorer"))
-    begun = Study(opened, record)
-    pool = RayPool(search, _positive(1 if workers is None else workers, "workers"))
-    try:
-        opened.create(record)
-        _search(begun, search, made, pool, limits, (), None, listener)
-    finally:
-        pool.close()
-    return begun.refresh()
+    begun, count = Study(opened, record), _positive(1 if workers is None else workers, "workers")
+    return _drive(
+        begun,
+        lambda: RayPool(search, count),
+        lambda pool: _search(begun, search, made, pool, limits, (), None, listener),
+        new=True,
+    )
 
 
 def _positive(value: object, what: str) -> int:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explorer.expressions import Expression
+from explorer.units import format_quantity
 from simulators.protocol import Designs, InputError
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ class FeasibleDesigns:
         else:
             designs, which = self.space.draw(np.random.default_rng(self.problem.seed), SMALL), f"{SMALL} random"
         lines = [
-            f"{constraint.text}: {_count(constraint, designs.columns, len(designs))} of {len(designs)} designs"
+            self._met(constraint, designs.columns, len(designs), f"of {len(designs)} designs")
             for constraint in self.space.constraints
         ]
         allowed = designs.take(self.space.satisfied(designs))
@@ -114,23 +115,37 @@ class FeasibleDesigns:
             of = f"of {len(allowed)} designs" + (" that satisfy these" if lines else "")
             if not found.feasible.all():
                 first = int(np.flatnonzero(~found.feasible)[0])
-                lines.append(f"can be built: {int(found.feasible.sum())} {of} (one {found.reason(first)})")
+                lines.append(f"{int(found.feasible.sum())} {of} can be built (one {found.reason(first)})")
             for name, values in found.objectives.items():
                 if not np.isfinite(values).all():
-                    lines.append(f"{name} is a finite number: {int(np.isfinite(values).sum())} {of}")
+                    lines.append(f"{name} is a finite number for {int(np.isfinite(values).sum())} {of}")
             lines += [
-                f"{constraint.text}: {_count(constraint, found.names(allowed), len(allowed))} {of}"
+                self._met(constraint, found.names(allowed), len(allowed), of)
                 for constraint in self.problem.cheap_constraints
             ]
         return InputError(
-            f"no design satisfies all constraints ({which} designs looked at); loosen one or widen a variable's range. "
-            "Satisfied are " + "; ".join(lines),
+            f"no design satisfies all constraints ({which} designs looked at); loosen one or widen a variable's range: "
+            + "; ".join(lines),
             "constraints",
         )
 
-
-def _count(constraint: Expression, names: Mapping[str, Any], count: int) -> int:
-    return int(np.sum(np.broadcast_to(constraint.evaluate(names), count)))
+    def _met(self, constraint: Expression, names: Mapping[str, Any], count: int, of: str) -> str:
+        """How many designs meet a constraint; where none does, also what it limits in fact."""
+        met = int(np.sum(np.broadcast_to(constraint.evaluate(names), count)))
+        line = f"{constraint.text} holds for {met} {of}"
+        limited = constraint.compared
+        if met or limited is None:
+            return line
+        values = limited.evaluate(names)
+        values = values[np.isfinite(values)] if values.dtype.kind in "iuf" else np.empty(0)
+        if not len(values):
+            return line
+        unit = self.problem.outline.units.get(limited.text, "")
+        low, high = (format_quantity(float(value), unit) for value in (values.min(), values.max()))
+        line += f" ({limited.text} is {low}" + (f" to {high}" if high != low else "")
+        if unit == "K" and constraint.bare_limits:
+            line += f", and bare numbers are kelvin: for degrees Celsius write {constraint.bare_limits[0]:g} C"
+        return line + ")"
 
 
 def _choose(mask: NDArray[np.bool_], true: Designs, false: Designs) -> Designs:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from explorer.evaluation import Evaluation
 from explorer.expressions import parse
-from explorer.outline import ObjectiveInfo
+from explorer.outline import HELD_OUT, ObjectiveInfo
 from explorer.problem import Known, Measured, Problem
 from explorer.space import Space
 from objectives.objective import DESIGNS, Objective
@@ -147,7 +147,7 @@ class SimulatorProblem(Problem):
         return {key: simulator.simulate(designs, self.bench.workload) for key, simulator in hardware.items()}
 
     def _objective(self, name: str, reports: Mapping[str, Report], designs: Designs) -> NDArray[np.float64]:
-        injected: dict[str, Report | Designs] = {p: reports[key] for p, key in self._reads[name].items()}
+        injected: dict[str, Report | Designs] = {p: _seen(reports[key]) for p, key in self._reads[name].items()}
         injected[DESIGNS] = designs
         return self._functions[name].evaluate(injected, len(designs))
 
@@ -201,6 +201,13 @@ class SimulatorProblem(Problem):
             for name, value in simulator.provenance(self.bench.workload).items():
                 found[f"{key}.{name}"] = value
         return found
+
+
+def _seen(report: Report) -> Report:
+    """A report as an objective sees it: without what is held out for the final report."""
+    totals = {field: values for field, values in report.totals.items() if not field.startswith(HELD_OUT)}
+    series = {field: values for field, values in report.series.items() if not field.startswith(HELD_OUT)}
+    return replace(report, totals=totals, series=series)
 
 
 def needed_simulators(bench: Bench, objectives: Iterable[Objective], constraints: Iterable[str]) -> set[str]:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explorer.expressions import Expression, parse
+from explorer.units import quantities, read_quantity
 from simulators.protocol import (
     BinaryVector,
     Categorical,
@@ -23,7 +24,7 @@ from simulators.protocol import (
     suggestion,
 )
 
-__all__ = ["Space", "condition"]
+__all__ = ["Space", "allowed_values", "condition", "read_value", "written"]
 
 CHUNK = 65_536  # designs enumerated at a time: a few MB of columns
 
@@ -50,6 +51,45 @@ def condition(
     if not expression.is_condition:
         raise InputError(f"'{expression.text}' is a number, not a condition; compare it: {expression.text} <= 1", field)
     return expression
+
+
+def read_value(variable: Variable, written: object) -> Value:
+    """The value of a variable that a person wrote, with or without a unit: ``20 MHz`` is 2e7 of one in Hz.
+
+    Raises:
+        InputError: it is not allowed, or its unit measures something else; the message says what is allowed.
+    """
+    domain = variable.domain
+    if isinstance(domain, BinaryVector):
+        return domain.parse(written)
+    try:
+        return domain.parse(written)
+    except InputError:
+        number = read_quantity(written, variable.unit) if isinstance(written, str) else None
+    try:
+        return domain.parse(number if number is not None else written)
+    except InputError:
+        raise InputError(f"{written!r} is not allowed; choose {allowed_values(variable)}") from None
+
+
+def allowed_values(variable: Variable) -> str:
+    """What is allowed, in words, numbers with the variable's unit: ``one of 5 MHz, 10 MHz``."""
+    domain = variable.domain
+    if isinstance(domain, Categorical):
+        return Categorical(_quantities(domain.choices, variable)).allowed
+    if isinstance(domain, Integer) and domain.low < domain.high:
+        low, high = _quantities([domain.low, domain.high], variable)
+        return f"an integer from {low} to {high}"
+    return domain.allowed
+
+
+def written(variable: Variable, value: Value) -> str:
+    """A value of a variable as a person writes it: ``10 MHz``, ``10000101``."""
+    return _quantities([value], variable)[0]
+
+
+def _quantities(values: Sequence[Value], variable: Variable) -> list[str]:
+    return quantities([value if isinstance(value, int | float) else str(value) for value in values], variable.unit)
 
 
 class Space:
@@ -117,7 +157,7 @@ class Space:
         parsed: dict[str, Value] = {}
         for name, variable in self.variables.items():
             try:
-                parsed[name] = variable.domain.parse(values.get(name, variable.default))
+                parsed[name] = read_value(variable, values.get(name, variable.default))
             except InputError as error:
                 raise error.under(name) from None
         return Design(parsed)
@@ -206,7 +246,7 @@ class Space:
 
     def __str__(self) -> str:
         """The variables with their ranges: ``reram_layers 1-3, crossbar_size 64|128|256, bn 8 bits``."""
-        return ", ".join(f"{name} {_range(variable.domain)}" for name, variable in self.variables.items())
+        return ", ".join(f"{name} {_range(variable)}" for name, variable in self.variables.items())
 
 
 def _bits(domain: Domain) -> int:
@@ -214,11 +254,12 @@ def _bits(domain: Domain) -> int:
     return domain.length if isinstance(domain, BinaryVector) and not domain.choices else 0
 
 
-def _range(domain: Domain) -> str:
+def _range(variable: Variable) -> str:
+    domain = variable.domain
     if isinstance(domain, Integer):
-        return f"{domain.low}-{domain.high}"
+        return "-".join(_quantities([domain.low, domain.high], variable))
     if isinstance(domain, Categorical):
-        return "|".join(map(str, domain.choices))
+        return "|".join(_quantities(domain.choices, variable))
     if isinstance(domain, BinaryVector) and domain.choices:
         return "|".join(domain.names(bits).replace(" ", ",") for bits in domain.choices)
     return f"{domain.length} bits" if isinstance(domain, BinaryVector) else domain.allowed

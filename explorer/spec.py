@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import copy
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
+from explorer.units import read_quantity
 from explorer.yaml_source import Source, read_yaml
 from simulators.protocol import InputError, suggestion
 
@@ -22,6 +24,11 @@ NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 class _Section(BaseModel):
     # strict: `evaluations: true` and `evaluations: "5"` are mistakes, not numbers
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+
+def _seconds(value: Any) -> Any:
+    seconds = read_quantity(value, "s") if isinstance(value, str) else None
+    return value if seconds is None else seconds
 
 
 class WorkloadSpec(_Section):
@@ -52,7 +59,9 @@ class BudgetSpec(_Section):
         None, gt=0, description="Epochs trained, all evaluations together; another name for cost."
     )
     cost: float | None = Field(None, gt=0, description="Cost paid, in units of the fidelity.")
-    wall_time_s: float | None = Field(None, gt=0, description="Seconds that one run may take.")
+    wall_time_s: Annotated[
+        Annotated[float, Field(gt=0)] | None, BeforeValidator(_seconds, json_schema_input_type=float | str | None)
+    ] = Field(None, description="Time that one run may take: seconds, or with a unit such as 2 h.")
 
     @model_validator(mode="after")
     def _some_limit(self) -> BudgetSpec:
@@ -160,9 +169,12 @@ class Mistake:
     field: str
     message: str
     line: int | None = None
+    option: str = ""
 
     def __str__(self) -> str:
-        place = f"line {self.line}: " if self.line else ""
+        if self.option not in ("", "--set"):
+            return f"{self.option}: {self.message}"  # the option says which field
+        place = f"line {self.line}: " if self.line else f"{self.option} ".lstrip()
         return f"{place}{self.field}: {self.message}" if self.field else f"{place}{self.message}"
 
 
@@ -188,12 +200,16 @@ class SearchFileError(InputError):
 
 
 def mistake_of(error: InputError, source: Source | None = None) -> Mistake:
-    """An error as a mistake, with its line."""
-    return Mistake(error.field, error.message, source.line(error.field) if source and error.field else None)
+    """An error as a mistake, with its line or its option."""
+    return Mistake(error.field, error.message, *(source.place(error.field) if source else ()))
 
 
-def read_settings(settings: Sequence[str]) -> dict[str, Any]:
+def read_settings(settings: Sequence[str], option: str = "--set") -> dict[str, Any]:
     """``--set key=value`` texts as values by dotted path; values are YAML.
+
+    Args:
+        settings: the texts.
+        option: what gave them, for messages.
 
     Raises:
         InputError: a setting is not ``key=value``.
@@ -202,22 +218,23 @@ def read_settings(settings: Sequence[str]) -> dict[str, Any]:
     for setting in settings:
         path, equals, text = setting.partition("=")
         if not equals or not all(path.split(".")):
-            raise InputError(f"'{setting}' is not key=value, such as budget.evaluations=10", "--set")
-        values[path] = read_yaml(text, f"--set {path}").data
+            raise InputError(f"'{setting}' is not key=value, such as budget.evaluations=10", option)
+        values[path] = read_yaml(text, f"{option} {path}").data
     return values
 
 
-def override(source: Source, values: Mapping[str, Any]) -> Source:
+def override(source: Source, values: Mapping[str, Any], options: Mapping[str, str] | None = None) -> Source:
     """A search with other values; they have no line.
 
     Args:
         source: of the search; its data is a mapping.
         values: by dotted path.
+        options: the option that gave a value, where that is not ``--set``.
 
     Raises:
         InputError: a path leads through something that is no section.
     """
-    data, lines = dict(source.data), dict(source.lines)
+    data, lines, given = dict(source.data), dict(source.lines), dict(source.options)
     for path, value in values.items():
         *sections, last = path.split(".")
         place = data
@@ -231,10 +248,8 @@ def override(source: Source, values: Mapping[str, Any]) -> Source:
             place = place[section]
         place[last] = value
         lines = {field: line for field, line in lines.items() if field != path and not field.startswith(f"{path}.")}
-    return Source(data, source.name, lines)
-
-
-_STAND_INS = {"workload": {"network": ""}, "simulators": {}, "objectives": [""], "budget": {"evaluations": 1}}
+        given[path] = (options or {}).get(path, "--set")
+    return Source(data, source.name, lines, given)
 
 
 def parse_spec(source: Source) -> SearchSpec:
@@ -254,16 +269,55 @@ def parse_spec(source: Source) -> SearchSpec:
     mistakes = []
     for detail in details:
         path = ".".join(str(part) for part in detail["loc"] if "[" not in str(part))  # without types of a union
-        mistakes.append(Mistake(path, _words(detail), source.line(path)))
-    wrong = {detail["loc"][0] for detail in details}
-    rest = {name: value for name, value in source.data.items() if name not in wrong}
-    stand_ins = {name: value for name, value in _STAND_INS.items() if name not in rest}
-    raise SearchFileError(mistakes, source.name, SearchSpec.model_validate({**rest, **stand_ins}))
+        section = path.partition(".")[0]
+        if section in _SHORTHANDS and not isinstance(source.data.get(section), dict):
+            path = section  # `workers: 0` has no `workers.count`
+        mistakes.append(Mistake(path, _words(detail), *source.place(path)))
+    raise SearchFileError(mistakes, source.name, _rest(source.data, details))
+
+
+_STAND_INS: Mapping[str, Any] = {
+    "workload": {"network": ""}, "simulators": {}, "objectives": [""], "budget": {"evaluations": 1}
+}  # fmt: skip
+
+
+def _rest(data: Mapping[str, Any], details: Iterable[Mapping[str, Any]]) -> SearchSpec:
+    """What is left of a search without its wrong fields, so that the others can be looked at too."""
+    left = copy.deepcopy(dict(data))
+    for detail in details:
+        _set_aside(left, detail["loc"])
+    if isinstance(left.get("workload"), dict):
+        left["workload"].setdefault("network", "")
+    try:
+        return SearchSpec.model_validate({**_STAND_INS, **left})
+    except ValidationError as error:  # a section makes no sense without what was set aside
+        wrong = {detail["loc"][0] for detail in error.errors()}
+    return SearchSpec.model_validate({**_STAND_INS, **{n: v for n, v in left.items() if n not in wrong}})
+
+
+def _set_aside(data: dict[str, Any], location: Sequence[Any]) -> None:
+    """Take the field at a location out of a search; an item takes its list along, so that no other is renumbered."""
+    section, *below = location
+    inner = data.get(section)
+    if below and section == "simulators" and isinstance(inner, dict):
+        inner[below[0]] = None  # without its settings, but named
+    elif section == "strategy" and isinstance(inner, dict) and below and below[0] not in StrategySpec.model_fields:
+        options = inner.setdefault("options", {})
+        value = inner.pop(below[0])
+        if isinstance(options, dict):
+            options.setdefault(below[0], value)  # an option in the wrong place is looked at as one
+    elif below and isinstance(inner, dict) and below[0] in inner:
+        _set_aside(inner, below)
+    else:
+        data.pop(section, None)
 
 
 def _words(detail: Mapping[str, Any]) -> str:
     """A pydantic error in plain words."""
     kind, location, value = detail["type"], detail["loc"], detail.get("input")
+    if kind == "extra_forbidden" and location[0] == "strategy":
+        name = location[-1]
+        return f"options of a strategy stand below options: {{name: ..., options: {{{name}: {_shown(value)}}}}}"
     if kind == "extra_forbidden":
         return f"there is no such field{suggestion(str(location[-1]), _fields_at(location[:-1]))}"
     if kind == "missing":

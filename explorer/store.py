@@ -11,7 +11,7 @@ import os
 import re
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ import sqlalchemy as sql
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from explorer.evaluation import Evaluation
+from explorer.locks import HeldError, file_lock, server_lock
 from explorer.outline import Outline
 from simulators.protocol import InputError, suggestion
 
@@ -116,12 +117,20 @@ class Store:
         if file is not None:
             _check_file(file, create)
         with self._told("open"):
-            self.engine = sql.create_engine(_database(url, file))
+            database = _database(url, file)
+            if (kind := database.get_backend_name()) not in ("sqlite", "postgresql"):
+                raise InputError(
+                    f"{shown(url)}: a store is a SQLite file (its path) or a PostgreSQL database "
+                    f"(postgresql://USER@HOST/DATABASE), not {kind}",
+                    "store",
+                )
+            self.engine = sql.create_engine(database)
             if self.engine.dialect.name == "sqlite":
                 if file is None or file.name == ":memory:":
                     raise InputError(f"{url} is no file; give the path of one", "store")
                 sql.event.listen(self.engine, "connect", _prepare_sqlite)
         tables = self._tables()
+        self._check_tables(tables)
         if STUDIES.name not in tables and ((tables and file is not None) or not create):
             raise InputError(
                 f"{shown(url)} holds no studies of rex; name a store that `rex run` has written"
@@ -147,16 +156,61 @@ class Store:
         with self._told("open"):
             return sql.inspect(self.engine).get_table_names()
 
+    def _check_tables(self, names: Sequence[str]) -> None:
+        """Raises InputError if tables of another program have the names of ours."""
+        for table in metadata.sorted_tables:
+            if table.name in names:
+                with self._told("open"):
+                    columns = {column["name"] for column in sql.inspect(self.engine).get_columns(table.name)}
+                if missing := [column for column in table.columns.keys() if column not in columns]:  # noqa: SIM118  # of SQLAlchemy
+                    raise InputError(
+                        f"{shown(self.url)} has a table {table.name} that rex did not write (it lacks "
+                        f"{', '.join(missing)}); name another store",
+                        "store",
+                    )
+
     def check_writable(self) -> None:
         """Make sure that a study can be written, before anything dear is done.
 
         Raises:
-            InputError: the file, or the folder where it is to be, cannot be written.
+            InputError: the file, or the folder where it is to be, or the database cannot be written.
         """
         file = store_file(self.url)
         if file is not None:
             check_writable(file.parent, "store")  # SQLite's log is written beside the file
             check_writable(file, "store")
+            return
+        with self._told("write"), self.engine.connect() as connection:  # tried and, since never committed, undone
+            metadata.create_all(connection)
+            connection.execute(STUDIES.insert().values(name="", record={}))
+
+    @contextmanager
+    def driven(self, study: str) -> Iterator[None]:
+        """Keep others from running a study while this process does; nothing is left of it when the process is gone.
+
+        Args:
+            study: its name; it need not be there yet.
+
+        Raises:
+            InputError: somebody else runs it (the message says who), or the store cannot be written.
+        """
+        file = store_file(self.url)
+        lock = server_lock(self.engine, f"rex {study}") if file is None else file_lock(_lock_of(file, study))
+        with ExitStack() as stack:
+            try:
+                with self._told("write"):
+                    stack.enter_context(lock)
+            except HeldError as holder:
+                raise InputError(
+                    f"study '{study}' in {shown(self.url)} is being run by {holder}: wait until that ends or stop it, "
+                    "or begin another study with `rex run FILE --study NAME`",
+                    "study",
+                ) from None
+            except OSError as error:
+                raise InputError(
+                    f"{shown(self.url)} cannot be written ({error.strerror}); choose another place", "store"
+                ) from None
+            yield
 
     def names(self) -> list[str]:
         """Names of the studies, oldest first."""
@@ -182,7 +236,9 @@ class Store:
             )
         name = name or names[0]
         if name not in names:
-            raise InputError(f"{shown(self.url)} holds no study '{name}'{suggestion(name, names)}", "study")
+            close = suggestion(name, names)
+            there = "" if close.startswith(";") else f"; there {'are' if len(names) > 1 else 'is'} {', '.join(names)}"
+            raise InputError(f"{shown(self.url)} holds no study '{name}'{close}{there}", "study")
         with self._told("read"), self.engine.connect() as connection:
             record = connection.execute(sql.select(STUDIES.c.record).where(STUDIES.c.name == name)).scalar_one()
         if record["schema_version"] > SCHEMA_VERSION:
@@ -250,6 +306,12 @@ class Store:
     def close(self) -> None:
         """Give back connections; with SQLite also fold the write-ahead log into the file."""
         self.engine.dispose()
+
+
+def _lock_of(file: Path, study: str) -> Path:
+    """The lock of a study in a file: beside the file itself, however it is reached."""
+    whole = Path(os.path.realpath(file))
+    return whole.with_name(f"{whole.name}.{study}.lock")
 
 
 def check_writable(path: Path, field: str) -> None:

@@ -8,10 +8,11 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from statistics import median
 from typing import TypeAlias
 
 from simulators.protocol import InputError, suggestion
@@ -21,14 +22,19 @@ __all__ = [
     "Dimension",
     "Unit",
     "combined",
+    "common_scale",
+    "counted",
     "describe_dimension",
     "display_scale",
     "find_unit",
+    "format_number",
     "format_quantity",
     "format_uncertain",
     "is_foreign",
     "name_dimension",
+    "quantities",
     "raised",
+    "read_quantity",
 ]
 
 Dimension: TypeAlias = tuple[tuple[str, Fraction], ...]
@@ -123,7 +129,7 @@ _KINDS = {PLAIN: "a plain number"} | {dimension: kind for kind, dimension, _ in 
 def _plain_symbol(symbol: str) -> str:
     """``symbol`` as the table spells it: ``µs`` (either mu) is ``us``, ``mm²`` is ``mm2``, ``°C`` is ``C``."""
     spelled = unicodedata.normalize("NFKC", symbol)  # both mu are U+03BC now, superscripts are digits
-    return spelled.replace("\u03bc", "u").replace("\u03a9", "ohm").replace("°", "")
+    return spelled.replace("\u03bc", "u").replace("\u03a9", "ohm").replace("°", "").replace("degC", "C")
 
 
 def find_unit(symbol: str) -> Unit:
@@ -136,6 +142,52 @@ def find_unit(symbol: str) -> Unit:
         return _UNITS[_plain_symbol(symbol)]
     except KeyError:
         raise InputError(f"unknown unit '{symbol}'{suggestion(symbol, _UNITS)}") from None
+
+
+_QUANTITY = re.compile(r"([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)(?![eE][-+]?\d)\s*([^\W\d_][\w/²]*|%|°C)")
+
+
+def read_quantity(text: str, unit: str) -> float | None:
+    """The number that a text such as ``20 MHz`` stands for, in ``unit``; None if it is no number with a unit.
+
+    Args:
+        text: as a person writes it.
+        unit: of the number that is wanted: ``Hz``, ``mm2``, ``fraction``, or empty for a count.
+
+    Raises:
+        InputError: there is no such unit, or it measures something else.
+    """
+    match = _QUANTITY.fullmatch(text.strip())
+    if match is None:
+        return None
+    number, symbol = float(match[1]), match[2]
+    if symbol == unit:
+        return number
+    given, wanted = find_unit(symbol), _UNITS.get(unit, Unit("", name_dimension(unit)))
+    if given.dimension != wanted.dimension:
+        raise InputError(
+            f"'{text}' is {describe_dimension(given.dimension)}, not {describe_dimension(wanted.dimension)}; write "
+            + (f"it in {unit}" if wanted.dimension else "a bare number")
+        )
+    value = given.to_si(number)
+    return value if wanted.is_si else float((Decimal(repr(value)) - wanted.offset) / wanted.factor)
+
+
+def quantities(values: Sequence[float | str], unit: str) -> list[str]:
+    """Values as a person may write them: ``5 MHz``, ``10 MHz``; each reads back as exactly the same number.
+
+    Args:
+        values: numbers in ``unit``, or words, which stay as they are.
+        unit: as in :func:`read_quantity`; numbers of a count, or of a unit that is none of the table, stay plain.
+    """
+    return [_exactly(value, unit) for value in values]
+
+
+def _exactly(value: float | str, unit: str) -> str:
+    if isinstance(value, str) or not (unit == "fraction" or (unit in _UNITS and name_dimension(unit))):
+        return str(value)
+    text = format_quantity(value, unit)
+    return text if read_quantity(text, unit) == value else f"{value!r} {unit}".removesuffix(" fraction")
 
 
 def name_dimension(unit: str) -> Dimension:
@@ -176,8 +228,7 @@ def format_quantity(value: float | None, unit: str) -> str:
     if value is None or math.isnan(value):
         return "-"
     factor, symbol = display_scale(value, unit)
-    text = _digits(value / factor)
-    return f"{text} {symbol}".rstrip()
+    return f"{format_number(value, factor)} {symbol}".rstrip()
 
 
 def format_uncertain(value: float, spread: float, unit: str) -> str:
@@ -188,11 +239,29 @@ def format_uncertain(value: float, spread: float, unit: str) -> str:
         spread: such as a standard deviation, in ``unit``.
         unit: as in :func:`format_quantity`.
     """
-    if not (math.isfinite(value) and math.isfinite(spread) and spread > 1e-9 * abs(value)):
-        return format_quantity(value, unit)
+    if math.isnan(value):
+        return "-"
     factor, symbol = display_scale(value, unit)
+    return f"{format_number(value, factor, spread)} {symbol}".rstrip()
+
+
+def format_number(value: float, factor: float, spread: float = 0.0) -> str:
+    """``value`` in ``factor`` of its unit for people, as :func:`format_uncertain` writes it, without the unit."""
+    if not (math.isfinite(value) and math.isfinite(spread) and spread > 1e-9 * abs(value)):
+        return _digits(value / factor)
     places = max(0, 1 - math.floor(math.log10(spread / factor)))
-    return f"{value / factor:.{places}f} ± {spread / factor:.{places}f} {symbol}".rstrip()
+    return f"{value / factor:.{places}f} ± {spread / factor:.{places}f}"
+
+
+def counted(count: float, things: str) -> str:
+    """A number with what it counts, such as ``1 design`` and ``20 designs``.
+
+    Args:
+        count: the number.
+        things: the noun in the plural; the singular is without its ``s``. Empty: the number alone.
+    """
+    number = f"{count:,}" if isinstance(count, int) else f"{count:g}"
+    return f"{number} {things.removesuffix('s') if count == 1 else things}".rstrip()
 
 
 def display_scale(value: float, unit: str) -> tuple[float, str]:
@@ -216,6 +285,11 @@ def display_scale(value: float, unit: str) -> tuple[float, str]:
         prefix = prefixes[exponent]
     symbol = prefix.replace("u", "\u00b5") + (base + slash + rest).replace("mm2", "mm²").replace("ohm", "\u03a9")
     return 10.0**exponent, symbol
+
+
+def common_scale(values: Sequence[float], unit: str) -> tuple[float, str]:
+    """In which unit quantities are best shown side by side: that of their median, as :func:`display_scale` gives it."""
+    return display_scale(median(map(abs, values)) if values else 1.0, unit)
 
 
 def _digits(value: float) -> str:

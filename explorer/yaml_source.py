@@ -66,17 +66,19 @@ class Source:
         data: mappings with text as keys, lists, strings, numbers, booleans, None.
         name: file name for messages.
         lines: line (1-based) of every field by its dotted path: ``budget.evaluations``, ``initial.0.bn``.
+        options: the command's option that gave a field, by dotted path: ``--set``, ``--seed``.
     """
 
     data: Any
     name: str
     lines: Mapping[str, int] = field(default_factory=dict)
+    options: Mapping[str, str] = field(default_factory=dict)
 
-    def line(self, path: str) -> int | None:
-        """The line of a dotted path, or of the nearest field around it that the text has."""
-        while path and path not in self.lines:
+    def place(self, path: str) -> tuple[int | None, str]:
+        """Where a dotted path, or the nearest field around it that was written, stands: its line, or its option."""
+        while path and path not in self.lines and path not in self.options:
             path = path.rpartition(".")[0]
-        return self.lines.get(path)
+        return self.lines.get(path), self.options.get(path, "")
 
 
 def read_yaml(text: str, name: str) -> Source:

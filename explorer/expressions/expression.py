@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from explorer.expressions.checking import Checker
 from explorer.expressions.evaluation import Evaluator
 from explorer.expressions.parser import Parser
-from explorer.expressions.syntax import Condition, Node, error_at
+from explorer.expressions.syntax import Comparison, Condition, Node, Number, error_at
 
 __all__ = ["Expression", "parse"]
 
@@ -38,6 +38,20 @@ class Expression:
     def is_condition(self) -> bool:
         """Whether it is true or false, rather than a quantity."""
         return isinstance(self.tree, Condition)
+
+    @property
+    def compared(self) -> Expression | None:
+        """What a single comparison limits: its first side that is no literal; None of anything else."""
+        if not isinstance(self.tree, Comparison):
+            return None
+        sides = [parse(self.text[slice(*operand.span)]) for operand in self.tree.operands]
+        return next((side for side in sides if side.names), None)
+
+    @property
+    def bare_limits(self) -> tuple[float, ...]:
+        """The numbers without a unit that a single comparison compares with."""
+        operands = self.tree.operands if isinstance(self.tree, Comparison) else ()
+        return tuple(operand.value for operand in operands if isinstance(operand, Number) and not operand.unit)
 
     def evaluate(self, values: Mapping[str, Any]) -> NDArray[Any]:
         """The value for every design.

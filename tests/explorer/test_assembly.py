@@ -71,10 +71,11 @@ def test_a_search_file_becomes_a_problem_with_its_initial_designs(tmp_path: Path
         ("  - area < 400 mm2", "  - bn > 1", "constraints.1", "sum(bn)"),
         ("strategy: random", "strategy: randon", "strategy", "did you mean 'random'?"),
         ("strategy: random", "strategy: {name: random, options: {a: 1}}", "strategy", "no options"),
-        ("strategy: random", "strategy: {name: tpe, options: {a: 1}}", "strategy", "tpe"),
-        ("random", "{name: tpe, options: {n_startup_trials: lots}}", "strategy.options", "tpe cannot suggest"),
+        ("strategy: random", "strategy: {name: tpe, options: {a: 1}}", "strategy.options.a", "no such option"),
+        ("random", "{name: tpe, options: {n_startup_trials: lots}}", "strategy.options.n_startup_trials", "not 'lots'"),
         ("{bn: none}]", "{bn: 102}]", "initial.1.bn", "not a binary vector"),
         ("{bn: none}]", "{b: none}]", "initial.1.b", "unknown variable"),
+        ("{bn: none}]", "{frequency_hz: 2e7}]", "initial.1.frequency_hz", "is not searched; name it under variables"),
         ("{bn: none}]", "{reram_layers: 4}]", "initial.1.reram_layers", "choose an integer from 1 to 3"),
         ("{epochs: 1}", "{epochs: 0}", "fidelity.epochs", "choose 1 to 20"),
         ("{epochs: 1}", "{epochs: 400000}", "fidelity.epochs", "choose 1 to 20"),
@@ -114,7 +115,26 @@ def test_a_space_without_any_design_says_which_constraint_leaves_how_many(tmp_pa
     path = write_search(tmp_path, ("area < 400 mm2", "area < 1 mm2"), ("[{bn: all}, {bn: none}]", "[]"))
     ((line, field, message),) = mistakes_in(path)
     assert (line, field) == (line_of(path, "constraints:"), "constraints")
-    assert "area < 1 mm2: 0 of 43008 designs" in message
+    assert "area < 1 mm2 holds for 0 of 43008 designs" in message
+
+
+@pytest.mark.parametrize(
+    ("constraint", "words"),
+    [
+        ("peak_temperature_k <= 100", "(peak_temperature_k is 3"),
+        ("peak_temperature_k <= 100", " K, and bare numbers are kelvin: for degrees Celsius write 100 C)"),
+        ("peak_temperature_k <= 100 K", " K)"),
+        ("1 mm2 > area", "holds for 0 of 43008 designs that satisfy these (area is 104.7 mm² to 1335 mm²)"),
+        ("reram_layers + gpu_layers <= 1", "holds for 0 of 43008 designs (reram_layers + gpu_layers is 2 to 10)"),
+        ("reram_layers >= 4 and gpu_layers > 1", "reram_layers >= 4 and gpu_layers > 1 holds for 0 of 43008 designs"),
+    ],
+)
+def test_a_constraint_that_no_design_meets_says_what_it_limits_in_fact(
+    tmp_path: Path, constraint: str, words: str
+) -> None:
+    ((_, field, message),) = mistakes_in(write_search(tmp_path, ("area < 400 mm2", constraint)))
+    assert field == "constraints"
+    assert words in message
 
 
 def test_an_initial_design_that_cannot_be_built_says_why(tmp_path: Path) -> None:
@@ -376,3 +396,181 @@ def test_held_out_accuracy_cannot_constrain_a_search(tmp_path: Path) -> None:
     path = write_search(tmp_path)
     with pytest.raises(SearchFileError, match="no search may look at test_accuracy"):
         assemble_source(read_search(path, ["constraints=[test_accuracy >= 80 %]"]), tmp_path)
+
+
+EVERYTHING_WRONG = """\
+name: m
+workload: {network: vgg12, dataset: fasion-mnist}
+proxy: {width: 0.0625, widht: 3}
+simulators: {deeptrain: {asumptions: {}}, training: }
+variables:
+  bn: 10
+  frequency_hz: [20 s, 10 MHz]
+  reram_layer: 3
+  crossbar_size: [64, 100]
+fidelity: {epochs: 99}
+objectives: [accuracy, latncy]
+constraints:
+  - reram_layers + <= 4
+  - latency < 1 us
+  - aera < 3
+  - test_accuracy > 80 %
+  - area_mm2 < 3 K
+  - reram_layers + bn[17] <= 9
+strategy: {name: nsga2, popsize: 3, options: {crossover_prob: half}}
+initial: [{bn: 10, cell_bits: 9, reram_layers: 12, foo: 3}, {frequency_hz: 20 Mhz}]
+budget: {wall_time_s: 2 W}
+workers: 0
+"""
+
+
+def test_an_unknown_network_and_wrong_settings_hide_no_other_mistake_and_cause_none() -> None:
+    with pytest.raises(SearchFileError) as raised:
+        assemble_source(read_yaml(EVERYTHING_WRONG, "m.yaml"), Path())
+    assert [(mistake.line, mistake.field) for mistake in raised.value.mistakes] == [
+        (2, "workload.network"),
+        (2, "workload.dataset"),
+        (3, "proxy.widht"),
+        (4, "simulators.deeptrain.asumptions"),
+        (7, "variables.frequency_hz"),  # how many bits bn has depends on the network
+        (8, "variables.reram_layer"),
+        (9, "variables.crossbar_size"),
+        (10, "fidelity.epochs"),
+        (11, "objectives.1"),
+        (13, "constraints.0"),  # and of the next, latency is what latncy may mean
+        (15, "constraints.2"),
+        (16, "constraints.3"),
+        (17, "constraints.4"),
+        (19, "strategy.popsize"),
+        (19, "strategy.options.crossover_prob"),
+        (19, "strategy.options.popsize"),
+        (20, "initial.0.foo"),
+        (20, "initial.0.reram_layers"),
+        (20, "initial.0.cell_bits"),
+        (20, "initial.1.frequency_hz"),
+        (21, "budget.wall_time_s"),
+        (22, "workers"),
+    ]
+
+
+def test_an_unknown_simulator_leaves_what_the_others_say_to_be_looked_at() -> None:
+    text = """\
+workload: {network: vgg11, dataset: fashion-mnist}
+proxy: {train_images: 100000}
+simulators: [deeptrian, training]
+variables: {bn: [all, 102], reram_layers: 30}
+fidelity: {epochs: 99}
+objectives: [accuracy, area, energy]
+constraints: [area < 3 K, area_mm2 < 3, accuracy < 3 K]
+strategy: {name: tpe, options: {n_startup_trials: -1.5}}
+initial: [{bn: 102, reram_layers: 30}]
+budget: {evaluations: 1}
+"""
+    with pytest.raises(SearchFileError) as raised:
+        assemble_source(read_yaml(text, "m.yaml"), Path())
+    assert [mistake.field for mistake in raised.value.mistakes] == [
+        "proxy.train_images",
+        "simulators",
+        "variables.bn",  # and not reram_layers, area_mm2, or that nothing is called 'hardware'
+        "fidelity.epochs",
+        "constraints.0",
+        "constraints.2",
+        "strategy.options.n_startup_trials",
+        "initial.0.bn",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [("random", {"x": 1}), ("nsga2", {"popsize": 1}), ("tpe", {"a": 1}), ("gp-sampler", {"a": 1}),
+     ("thompson-bqp", {"swepes": 1})],
+)  # fmt: skip
+def test_the_options_of_every_strategy_are_looked_at_beside_other_mistakes(
+    tmp_path: Path, name: str, options: dict[str, int]
+) -> None:
+    path = write_search(
+        tmp_path, ("random", f"{{name: {name}, options: {options}}}".replace("'", "")), ("area < 400", "aera < 400")
+    )
+    (_, constraint, _), (line, field, _) = mistakes_in(path)
+    assert (constraint, line) == ("constraints.1", line_of(path, "strategy:"))
+    assert field.startswith("strategy")
+
+
+@pytest.mark.parametrize(
+    ("written", "choices"),
+    [("20 MHz", (2e7,)), ("[5 MHz, 10MHz, 2e7]", (5e6, 1e7, 2e7)), ("['5000 kHz']", (5e6,)), ("search", None)],
+)
+def test_values_of_variables_may_have_units(tmp_path: Path, written: str, choices: tuple[float, ...] | None) -> None:
+    path = write_search(
+        tmp_path, ("bn: search", f"bn: search\n  frequency_hz: {written}"), ("{bn: none}]", "{frequency_hz: 20 MHz}]"),
+        ("{evaluations: 5}", "{wall_time_s: 2 min}"),
+    )  # fmt: skip
+    if written == "['5000 kHz']":
+        ((_, field, message),) = mistakes_in(path)
+        assert field == "initial.1.frequency_hz"
+        assert message == "'20 MHz' is not allowed; choose 5 MHz only"
+        return
+    assembly = assembled(path)
+    domain = assembly.problem.space.variables["frequency_hz"].domain
+    assert getattr(domain, "choices", None) == (choices or (5e6, 1e7, 2e7, 4e7))
+    assert assembly.initial[1].design["frequency_hz"] == 2e7
+    assert assembly.spec.budget.wall_time_s == 120
+
+
+@pytest.mark.parametrize(
+    ("written", "words"),
+    [
+        ("20 s", "'20 s' is a time, not a frequency"),
+        ("20 Mhz", "unknown unit 'Mhz' (did you mean 'MHz'?)"),
+        ("[5 MHz, 15 MHz]", "'15 MHz' is not allowed; choose one of 5 MHz, 10 MHz, 20 MHz, 40 MHz"),
+        ("{low: 5 MHz}", "frequency_hz is one of 5 MHz, 10 MHz"),
+    ],
+)
+def test_a_value_in_a_wrong_unit_says_what_it_is_and_what_is_allowed(tmp_path: Path, written: str, words: str) -> None:
+    path = write_search(tmp_path, ("bn: search", f"bn: search\n  frequency_hz: {written}"))
+    ((line, field, message),) = mistakes_in(path)
+    assert (line, field) == (line_of(path, "frequency_hz"), "variables.frequency_hz")
+    assert words in message
+
+
+HELD_OUT_OBJECTIVES = """
+from objectives import objective
+
+FIELD = "test_" + "accuracy"
+
+@objective(direction="maximize")
+def plain(training):
+    return training.test_accuracy
+
+@objective(direction="maximize")
+def within(training):
+    def read():
+        return training.totals["test_accuracy"]
+    return read()
+
+@objective(direction="maximize")
+def hidden(training):
+    return getattr(training, FIELD)
+"""
+
+
+@pytest.mark.parametrize("name", ["plain", "within"])
+def test_an_objective_may_not_read_held_out_accuracy(tmp_path: Path, name: str) -> None:
+    (tmp_path / "mine.py").write_text(HELD_OUT_OBJECTIVES)
+    path = write_search(tmp_path, ("[accuracy, latency, area]", f"[accuracy, latency, area, './mine.py:{name}']"))
+    ((line, field, message),) = mistakes_in(path)
+    assert (line, field) == (line_of(path, "objectives:"), "objectives.3")
+    assert "no search may look at test_accuracy: it is held out" in message
+
+
+def test_an_objective_that_finds_another_way_to_held_out_accuracy_gets_none(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(HELD_OUT_OBJECTIVES)
+    path = write_search(tmp_path, ("[accuracy, latency, area]", "[accuracy, latency, area, './mine.py:hidden']"))
+    assembly = assembled(path)
+    evaluation = assembly.problem.evaluate(assembly.initial[0])
+    assert "objective 'hidden': no field 'test_accuracy' in this report" in evaluation.failure
+
+
+def test_where_no_design_is_feasible_the_initial_ones_are_not_blamed_too(tmp_path: Path) -> None:
+    path = write_search(tmp_path, ("area < 400 mm2", "area < 1 mm2"))
+    assert [field for _, field, _ in mistakes_in(path)] == ["constraints"]

@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import time
 from dataclasses import replace
@@ -82,7 +83,8 @@ def test_every_study_gets_files_of_its_own(ray_cluster: None, tmp_path: Path, mo
         (".", "is a folder"),
         ("x.db#a/b", "letters, digits"),
         ("sqlite:///:memory:", "is no file"),
-        ("nonsense://x", "cannot open the store"),
+        ("nonsense://x", "a store is a SQLite file .* or a PostgreSQL database .*, not nonsense"),
+        ("mysql://u@h/db", "a store is a SQLite file .* or a PostgreSQL database .*, not mysql"),
     ],
 )
 def test_a_store_that_cannot_be_used_is_refused_and_nothing_is_left_behind(
@@ -212,17 +214,18 @@ def test_a_study_with_a_file_objective_is_read_without_the_file_and_not_resumed_
 # -- interrupted -----------------------------------------------------------------------------------------------------
 
 
-def started(folder: Path, wanted: int) -> subprocess.Popen[bytes]:
-    """A search in a session of its own, once so many of its evaluations have been told."""
+def started(folder: Path, wanted: int, total: int = 10) -> subprocess.Popen[bytes]:
+    """A search in a session of its own, once ``wanted`` of its ``total`` evaluations have been told."""
     log = folder / "log"
-    path = write_search(folder, ("{evaluations: 5}", "{evaluations: 10}"), ("[{bn: all}, {bn: none}]", "[{bn: all}]"))
+    evaluations = ("{evaluations: 5}", f"{{evaluations: {total}}}")
+    path = write_search(folder, evaluations, ("[{bn: all}, {bn: none}]", "[{bn: all}]"))
     with log.open("wb") as out:
         process = subprocess.Popen(
             [str(REX), "run", path.name, "--store", "x.db"], cwd=folder, env=environment(), stdout=out, stderr=out,
             start_new_session=True,
         )  # fmt: skip
     deadline = time.monotonic() + 90
-    while len(re.findall(r"(?m)^\d+/10", log.read_text())) < wanted:
+    while len(re.findall(rf"(?m)^\d+/{total}", log.read_text())) < wanted:
         assert process.poll() is None, log.read_text()
         assert time.monotonic() < deadline, log.read_text()
         time.sleep(0.05)
@@ -265,15 +268,42 @@ def test_a_search_killed_half_way_resumes_to_exactly_its_budget_with_nothing_don
         time.sleep(0.2)
 
 
+def test_a_study_that_is_being_run_is_not_run_twice_and_a_killed_run_is_in_nobodys_way(tmp_path: Path) -> None:
+    process = started(tmp_path, 1)
+    for command in (("resume", "x.db"), ("run", "search.yaml", "--store", "x.db", "--study", "small")):
+        ended = rex(*command, cwd=tmp_path)
+        assert (ended.returncode, ended.stdout) == (2, "")
+        assert "Traceback" not in ended.stderr
+        assert command[0] == "run" or (
+            f"study 'small' in x.db is being run by process {process.pid} on {socket.gethostname()}" in ended.stderr
+        )
+    assert rex("status", "x.db", cwd=tmp_path).returncode == 0, "looking is always allowed"
+    other = rex("run", "search.yaml", "--store", "x.db", "--study", "other", "--set", "budget.evaluations=1",
+                cwd=tmp_path)  # fmt: skip
+    assert other.returncode == 0, other.stderr
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    ended = rex("resume", "x.db#small", "--set", "budget.evaluations=1", cwd=tmp_path)
+    assert ended.returncode == 0, ended.stderr
+    assert not list(tmp_path.glob("*.lock"))
+
+
+def test_nothing_is_printed_before_it_is_sure_that_the_study_can_be_written(tmp_path: Path) -> None:
+    path = write_search(tmp_path, *HARDWARE_ONLY)
+    ended = rex("run", path, "--store", "/proc/rex/x.db", cwd=tmp_path)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert "/proc/rex/x.db cannot be written" in ended.stderr
+
+
 def test_control_c_ends_with_130_and_says_how_to_go_on(tmp_path: Path) -> None:
-    process = started(tmp_path, 2)
+    process = started(tmp_path, 2, total=60)
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to all of them
     assert process.wait(timeout=30) == 130
     log = (tmp_path / "log").read_text()
     assert "interrupted; nothing that was finished is lost: rex resume x.db" in log
     assert "Traceback" not in log
-    told = len(re.findall(r"(?m)^\d+/10", log))
-    assert told <= len(load_study(tmp_path / "x.db").evaluations) < 10
+    told = len(re.findall(r"(?m)^\d+/60", log))
+    assert told <= len(load_study(tmp_path / "x.db").evaluations) < 60
 
 
 def test_a_confirmed_search_chooses_the_same_families_again() -> None:

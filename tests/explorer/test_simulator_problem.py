@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from explorer.archive import derived_members, front
+from explorer.fronts import derived_members, front
 from explorer.simulator_problem import Bench, SimulatorProblem, needed_simulators
 from explorer.space import Space
 from objectives import objective

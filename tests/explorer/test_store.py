@@ -10,6 +10,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -113,8 +114,10 @@ class KeepsStudies:
         assert [e.seed for e in store.evaluations("one")] == [FULL.seed]
         with pytest.raises(InputError, match=r"holds 2 studies: name one.*#two \(there are one, two\)"):
             store.find()
-        with pytest.raises(InputError, match=r"holds no study 'twoo' \(did you mean 'two'\?\)"):
+        with pytest.raises(InputError, match=r"holds no study 'twoo' \(did you mean 'two'\?\); there are one, two"):
             store.find("twoo")
+        with pytest.raises(InputError, match=r"holds no study 'zebra'; known: one, two"):
+            store.find("zebra")
 
     def test_the_name_of_a_study_is_given_once(self, url: str) -> None:
         store = begun(url)
@@ -137,6 +140,47 @@ class KeepsStudies:
         store.create(record(schema_version=SCHEMA_VERSION + 1, code_version="9.9"))
         with pytest.raises(InputError, match=r"newer version of reram-explorer \(9.9\); upgrade"):
             store.find()
+
+    def test_a_study_has_one_driver_at_a_time(self, url: str) -> None:
+        store = begun(url)
+        with store.driven("demo"), store.driven("another"):
+            with pytest.raises(InputError, match=rf"'demo' .* is being run by process {os.getpid()} on "):
+                Store(url).driven("demo").__enter__()
+            assert Store(url).names() == ["demo"]
+        with store.driven("demo"):
+            pass
+
+    def test_a_killed_driver_leaves_nothing_that_blocks(self, url: str) -> None:
+        store = begun(url)
+        code = f"""
+import time
+from explorer.store import Store
+with Store({url!r}).driven("demo"):
+    print("driving", flush=True)
+    time.sleep(60)
+"""
+        with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as driver:
+            assert driver.stdout
+            assert driver.stdout.readline() == "driving\n"
+            with pytest.raises(InputError, match=rf"is being run by process {driver.pid} on {socket.gethostname()}"):
+                store.driven("demo").__enter__()
+            driver.kill()
+        deadline = time.monotonic() + 20
+        while True:  # a server notices in a moment
+            try:
+                with store.driven("demo"):
+                    break
+            except InputError:
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+
+    def test_looking_whether_a_study_can_be_written_writes_nothing(self, url: str) -> None:
+        store = Store(url, create=True)
+        store.check_writable()
+        assert store.names() == []
+        store.create(record())
+        store.check_writable()
+        assert store.names() == ["demo"]
 
     def test_a_batch_is_written_whole_or_not_at_all(self, url: str) -> None:
         store = begun(url)
@@ -205,6 +249,31 @@ def test_opening_for_a_new_study_writes_nothing_yet(tmp_path: Path) -> None:
     assert store.names() == []
     store.check_writable()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_table_of_another_program_is_not_taken_for_ours(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "x.db") as connection:
+        connection.execute("CREATE TABLE rex_studies (id INTEGER, breed TEXT)")
+    connection.close()
+    for create in (True, False):
+        with pytest.raises(
+            InputError, match=r"x\.db has a table rex_studies that rex did not write \(it lacks name, r"
+        ):
+            Store(f"sqlite:///{tmp_path / 'x.db'}", create=create)
+
+
+def test_a_lock_leaves_no_file_and_no_folder_behind(tmp_path: Path) -> None:
+    store = Store(f"sqlite:///{tmp_path / 'deep' / 'er' / 'x.db'}", create=True)
+    with store.driven("demo"):
+        assert [path.name for path in (tmp_path / "deep" / "er").iterdir()] == ["x.db.demo.lock"]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_store_is_the_same_by_whatever_path_it_is_reached(tmp_path: Path) -> None:
+    begun(f"sqlite:///{tmp_path / 'x.db'}").close()
+    (tmp_path / "link.db").symlink_to(tmp_path / "x.db")
+    with Store(f"sqlite:///{tmp_path / 'x.db'}").driven("demo"), pytest.raises(InputError, match="is being run by"):
+        Store(f"sqlite:///{tmp_path / 'link.db'}").driven("demo").__enter__()
 
 
 def test_what_is_no_store_is_refused_and_left_as_it_is(tmp_path: Path) -> None:

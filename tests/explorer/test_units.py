@@ -8,11 +8,16 @@ from explorer.expressions import parse
 from explorer.units import (
     PLAIN,
     combined,
+    common_scale,
+    counted,
     describe_dimension,
     find_unit,
+    format_number,
     format_quantity,
     format_uncertain,
     name_dimension,
+    quantities,
+    read_quantity,
 )
 from simulators.protocol import InputError
 
@@ -117,3 +122,61 @@ def test_dimensions_are_told_in_words() -> None:
 def test_a_spread_of_rounding_errors_is_none() -> None:
     assert format_uncertain(0.1, 1e-17, "fraction") == "10 %"
     assert format_uncertain(0.872, 0.0045, "fraction") == "87.20 ± 0.45 %"
+
+
+@pytest.mark.parametrize(
+    ("count", "things", "text"),
+    [
+        (1, "designs", "1 design"), (0, "designs", "0 designs"), (20736, "designs", "20,736 designs"),
+        (1.0, "epochs", "1 epoch"), (2.5, "epochs", "2.5 epochs"), (3.0, "", "3"),
+    ],
+)  # fmt: skip
+def test_what_is_counted_agrees_with_its_number(count: float, things: str, text: str) -> None:
+    assert counted(count, things) == text
+
+
+def test_quantities_side_by_side_are_shown_in_the_unit_of_their_median() -> None:
+    factor, symbol = common_scale([0.5e-6, 1e-6, 2e-3], "s")
+    assert (factor, symbol) == (1e-6, "\u00b5s")
+    assert [format_number(value, factor) for value in (0.5e-6, 1e-6, 2e-3)] == ["0.5", "1", "2000"]
+    assert format_number(1.234e-6, factor, 0.012e-6) == "1.234 \u00b1 0.012"
+    assert common_scale([0.1, 0.9], "fraction") == (0.01, "%")
+    assert common_scale([], "s") == (1.0, "s")
+
+
+@pytest.mark.parametrize(
+    ("text", "unit", "value"),
+    [
+        ("20 MHz", "Hz", 2e7), ("20MHz", "Hz", 2e7), ("2 min", "s", 120.0), ("5\u00b5s", "s", 5e-6),
+        ("1e-3 s", "s", 1e-3),
+        ("100 C", "K", 373.15), ("100 degC", "K", 373.15), ("100 \u00b0C", "K", 373.15), ("-20 C", "K", 253.15),
+        ("50 %", "fraction", 0.5), ("2 bit", "bit", 2.0), ("1 mm\u00b2", "mm2", 1.0), ("3 um", "nm", 3000.0),
+        ("3 W/mm2", "W/mm2", 3.0), ("1e3", "Hz", None), ("20", "Hz", None), ("C5,C7", "Hz", None), ("", "s", None),
+    ],
+)  # fmt: skip
+def test_a_quantity_is_read_in_the_unit_that_is_wanted(text: str, unit: str, value: float | None) -> None:
+    assert read_quantity(text, unit) == value
+
+
+@pytest.mark.parametrize(
+    ("text", "unit", "words"),
+    [
+        ("20 s", "Hz", "'20 s' is a time, not a frequency; write it in Hz"),
+        ("3 W", "", "'3 W' is a power, not a plain number; write a bare number"),
+        ("20 Mhz", "Hz", "unknown unit 'Mhz' (did you mean 'MHz'?)"),
+    ],
+)
+def test_a_quantity_of_another_kind_is_told(text: str, unit: str, words: str) -> None:
+    with pytest.raises(InputError) as error:
+        read_quantity(text, unit)
+    assert error.value.message == words
+
+
+def test_values_are_written_so_that_they_read_back_exactly() -> None:
+    assert quantities([5e6, 12345678.9], "Hz") == ["5 MHz", "12345678.9 Hz"]
+    assert quantities([0.5, 1 / 3], "fraction") == ["50 %", "0.3333333333333333"]
+    assert quantities([1, "SLC"], "bit") == ["1", "SLC"]
+    assert quantities([2.5e-3], "W/mm2") == ["0.0025"]
+    for value, unit in ((1 / 3, "s"), (373.15, "K"), (1e-7, "mm2"), (math.pi * 1e7, "Hz")):
+        (text,) = quantities([value], unit)
+        assert read_quantity(text, unit) == value

@@ -40,11 +40,11 @@ initial:
     ],
 )
 def test_line_is_that_of_the_field_or_of_the_nearest_one_around_it(path: str, line: int | None) -> None:
-    assert read_yaml(TEXT, "f").line(path) == line
+    assert read_yaml(TEXT, "f").place(path) == (line, "")
 
 
 def test_a_name_with_a_dot_has_its_line() -> None:
-    assert read_yaml("a: 1\nb.c: 2", "f").line("b.c") == 2
+    assert read_yaml("a: 1\nb.c: 2", "f").place("b.c") == (2, "")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,106 @@
+"""Locks that end with the process that holds them, whatever ends it: one driver a study.
+
+A store in a file is locked by a file beside it (flock: the kernel lets go of it), one on a server by an advisory lock
+of a connection (PostgreSQL lets go of it when the connection ends).
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import sqlalchemy as sql
+
+__all__ = ["HeldError", "file_lock", "server_lock"]
+
+
+class HeldError(Exception):
+    """Somebody else holds the lock; the text says who."""
+
+
+def _me() -> str:
+    return f"process {os.getpid()} on {socket.gethostname()}"[:63]  # as much as PostgreSQL keeps of a name
+
+
+@contextmanager
+def file_lock(path: Path) -> Iterator[None]:
+    """Hold the lock that a file stands for; the file, and folders made for it, are gone afterwards.
+
+    A file that a killed process left behind is in nobody's way.
+
+    Args:
+        path: of the file.
+
+    Raises:
+        HeldError: another process, or another part of this one, holds it.
+        OSError: the file cannot be written.
+    """
+    missing = [folder for folder in path.parents if not folder.exists()]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        handle = _locked(path)
+        try:
+            os.truncate(handle, 0)
+            os.write(handle, _me().encode())
+            yield
+        finally:
+            path.unlink(missing_ok=True)  # while it is locked: whoever waits for this one sees that it is gone
+            os.close(handle)
+    finally:
+        with suppress(OSError):  # a folder that is not empty stays
+            for folder in missing:
+                folder.rmdir()
+
+
+def _locked(path: Path) -> int:
+    """A descriptor of the locked file."""
+    while True:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if path.exists() and os.path.samestat(os.fstat(handle), path.stat()):
+                return handle
+        except BlockingIOError:
+            raise HeldError(os.read(handle, 100).decode(errors="replace") or "another process") from None
+        except BaseException:
+            os.close(handle)
+            raise
+        os.close(handle)  # its last holder removed it just before it was locked here
+
+
+@contextmanager
+def server_lock(engine: sql.Engine, name: str) -> Iterator[None]:
+    """Hold a lock on a PostgreSQL server, over a connection of its own.
+
+    Args:
+        engine: of the database.
+        name: of the lock, within the database.
+
+    Raises:
+        HeldError: another connection holds it.
+        SQLAlchemyError: the server does not answer.
+    """
+    key = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.detach()  # closing it then ends it, and the lock with it
+        connection.execute(sql.text("SELECT set_config('application_name', :me, false)"), {"me": _me()})
+        if not connection.execute(sql.text("SELECT pg_try_advisory_lock(:key)"), {"key": key}).scalar_one():
+            holder = connection.execute(_HOLDER, {"high": (key >> 32) & 0xFFFFFFFF, "low": key & 0xFFFFFFFF}).scalar()
+            raise HeldError(holder or "another connection")
+        try:
+            yield
+        finally:  # at once, not when the server notices that the connection has ended
+            with suppress(sql.exc.SQLAlchemyError):  # then the connection is gone, and the lock with it
+                connection.execute(sql.text("SELECT pg_advisory_unlock(:key)"), {"key": key})
+
+
+_HOLDER = sql.text(
+    "SELECT application_name FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE locktype = 'advisory' AND granted "
+    "AND classid::bigint = :high AND objid::bigint = :low AND objsubid = 1 "
+    "AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+)
