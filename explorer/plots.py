@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from explorer.explanation import Explanation
 from explorer.fronts import Front, Point
 from explorer.outline import ObjectiveInfo, Outline
-from explorer.tables import ARROWS, Column, value_text
+from explorer.tables import ARROWS, Column, effect_column, value_text
 
-__all__ = ["front_figure"]
+__all__ = ["effects_figure", "front_figure"]
 
 # Okabe and Ito's colours: told apart by colour-blind readers; the shapes tell them apart in grey print too.
 FRONT, DOMINATED, BASELINES = "#0072B2", "#9A9A9A", ("#D55E00", "#009E73", "#CC79A7", "#E69F00")
@@ -71,6 +72,30 @@ def front_figure(front: Front, dominated: Sequence[Point], baselines: Mapping[st
         legend={"orientation": "h", "y": 1.12, "x": 0}, margin={"l": 70, "r": 40, "t": 50, "b": 70},
     )  # fmt: skip
     return figure
+
+
+def effects_figure(explanation: Explanation) -> go.Figure:
+    """A heat map: effects on the diagonal, interactions beside it; blue is better, orange is worse."""
+    column = effect_column(explanation)
+    values = explanation.matrix() / column.factor
+    labels = [effect.label for effect in explanation.effects]
+    largest = max(abs(effect.mean) for effect in explanation.ranked()) / column.factor or 1.0
+    worse, better = BASELINES[0], FRONT
+    low, high = (worse, better) if explanation.objective.sign > 0 else (better, worse)
+    colours = [[0, low], [0.5, "#FFFFFF"], [1, high]]
+    figure = go.Figure(
+        go.Heatmap(
+            z=values, x=labels, y=labels, zmin=-largest, zmax=largest, colorscale=colours,
+            texttemplate="%{z:+.2g}" if len(labels) <= 20 else None, hoverongaps=False, xgap=1, ygap=1,
+            hovertemplate="%{y} × %{x}: %{z:+.3g}<extra></extra>", colorbar={"title": column.title},
+        )
+    )  # fmt: skip
+    side = min(1100, 260 + 34 * len(labels))
+    return figure.update_layout(
+        template="plotly_white", width=side + 120, height=side, font={"family": "system-ui, sans-serif", "size": 13},
+        yaxis={"autorange": "reversed", "scaleanchor": "x"}, xaxis={"side": "top", "constrain": "domain"},
+        margin={"l": 70, "r": 40, "t": 70, "b": 30},
+    )  # fmt: skip
 
 
 def _edges(values: Sequence[float], objective: ObjectiveInfo) -> list[float]:

@@ -1,4 +1,4 @@
-"""One static HTML page of a finished search; it works offline."""
+"""Static HTML pages, of a finished search and of an explained objective; they work offline."""
 
 from __future__ import annotations
 
@@ -11,21 +11,22 @@ from string import Template
 
 from explorer.archive import Archive
 from explorer.comparison import Comparison
+from explorer.explanation import Explanation
 from explorer.fronts import Point, points
-from explorer.plots import front_figure
+from explorer.plots import effects_figure, front_figure
 from explorer.study import Study
-from explorer.tables import Rows, comparison_rows, front_rows
+from explorer.tables import Rows, comparison_rows, effect_rows, front_rows
 from explorer.units import counted
 from simulators.protocol import InputError
 
-__all__ = ["write_page"]
+__all__ = ["explanation_page", "write_page"]
 
 ROWS = 200  # of the front's table; the rest is in `rex pareto`
 
 # No button that sends the figure to a server: designs are often confidential.
 CONTROLS = {"displaylogo": False, "modeBarButtonsToRemove": ["sendChartToCloud", "lasso2d", "select2d"]}
 
-PAGE = Template("""<!doctype html>
+FRAME = Template("""<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -47,15 +48,18 @@ PAGE = Template("""<!doctype html>
 </head>
 <body>
 <h1>$title</h1>
-$summary
+$body
+</body>
+</html>
+""")
+
+FRONT = Template("""$summary
 <h2>The front</h2>
 <div class="scroll"><div class="figure">$figure</div></div>
 $front
 $comparison
 <h2>Where it comes from</h2>
 <dl>$provenance</dl>
-</body>
-</html>
 """)
 
 
@@ -75,7 +79,7 @@ def write_page(study: Study, archive: Archive, comparisons: Sequence[Comparison]
     Raises:
         InputError: the page cannot be written.
     """
-    outline = study.outline
+    outline, title = study.outline, f"Pareto front of {study.name}"
     front = archive.front.sorted_by(outline.objectives[0].name)
     on_front = {point.design for point in front}
     dominated = [point for point in points(outline, archive.evaluations) if point.design not in on_front]
@@ -88,8 +92,7 @@ def write_page(study: Study, archive: Archive, comparisons: Sequence[Comparison]
         f"{counted(cost, outline.fidelity_name)} paid; {counted(len(front), 'designs')} on the front, hypervolume "
         f"{archive.hypervolume:.4f} of the box between the worst and the best value of each objective.",
     ]
-    page = PAGE.substitute(
-        title=escape(f"Pareto front of {study.name}"),
+    body = FRONT.substitute(
         summary="".join(f"<p>{escape(line)}</p>" for line in summary),
         figure=figure.to_html(full_html=False, include_plotlyjs=True, config=CONTROLS),
         front=_table(front_rows(front, "", limit=ROWS, held_out=True)),
@@ -98,10 +101,17 @@ def write_page(study: Study, archive: Archive, comparisons: Sequence[Comparison]
     )
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(page, encoding="utf-8")
+        path.write_text(FRAME.substitute(title=escape(title), body=body), encoding="utf-8")
     except OSError as error:
         raise InputError(f"cannot write the page {path} ({error.strerror})", "store") from None
     return path
+
+
+def explanation_page(explanation: Explanation, title: str) -> str:
+    """The page of an explained objective: a heat map and the table."""
+    figure = effects_figure(explanation).to_html(full_html=False, include_plotlyjs=True, config=CONTROLS)
+    body = f'<h2>Effects and interactions</h2><div class="scroll">{figure}</div>{_table(effect_rows(explanation, ""))}'
+    return FRAME.substitute(title=escape(title), body=body)
 
 
 def _provenance(study: Study) -> Iterator[tuple[str, str]]:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import pandas
 
     from explorer.assembly import Assembly
+    from explorer.explanation import Explanation
 
 __all__ = ["Study", "load_study"]
 
@@ -134,6 +135,28 @@ class Study:
             return np.asarray(expression.evaluate(names), dtype=bool)
 
         return completion(self.assemble(check_run=False).problem, self.evaluations, holds)
+
+    def explain(
+        self, objective: str = "", *, where: str | Expression | None = None, mass: float = 0.9, seed: int = 0
+    ) -> Explanation:
+        """Which choices move an objective, by how much, and how sure that is.
+
+        Args:
+            objective: by default the first that an evaluation is needed for.
+            where: look at evaluations only for which this expression is true.
+            mass: of the credible intervals.
+            seed: of the sampler: same seed, same numbers.
+
+        Raises:
+            InputError: an unknown objective, too few evaluations, or an expression that cannot be read.
+        """
+        from explorer.explanation import explain
+
+        evaluations = [evaluation for evaluation in self.evaluations if not evaluation.failed]
+        if where is not None:
+            expression = condition(where, self.outline.units, self.outline.space.lengths, "where")
+            evaluations = [e for e in evaluations if _holds(expression, self.outline, vars(e))]
+        return explain(self.outline, evaluations, objective, mass=mass, seed=seed)
 
     def to_pandas(self) -> pandas.DataFrame:
         """All evaluations that were run, one row each."""

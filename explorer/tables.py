@@ -6,12 +6,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from explorer.comparison import Comparison
+from explorer.explanation import Explanation
 from explorer.fronts import Front, Point
 from explorer.outline import ObjectiveInfo, Outline
 from explorer.units import common_scale, counted, format_number, format_uncertain
 
-__all__ = ["Column", "Rows", "comparison_rows", "difference", "front_rows", "value_text"]
+__all__ = [
+    "Column",
+    "Rows",
+    "comparison_rows",
+    "difference",
+    "effect_column",
+    "effect_rows",
+    "front_rows",
+    "value_text",
+]
 
+TRUSTED = 0.5  # share of the variance below which a note warns
 ARROWS = {"maximize": "↑", "minimize": "↓"}
 
 
@@ -148,3 +159,46 @@ def difference(point: Point, reference: Point, objective: ObjectiveInfo) -> str:
     if objective.unit == "fraction":
         return f"{100 * (value - base):+.1f} points"
     return f"{100 * (value - base) / abs(base):+.0f} %" if base else "-"
+
+
+def effect_rows(explanation: Explanation, title: str, limit: int | None = None) -> Rows:
+    """Effects and interactions as a table, the largest first.
+
+    Args:
+        explanation: of an objective.
+        title: of the table.
+        limit: at most so many rows; a note says how many there are more.
+    """
+    ranked = explanation.ranked()
+    shown = ranked[:limit]
+    column = effect_column(explanation)
+    rows = [
+        (effect.label, *(_signed(value / column.factor) for value in (effect.mean, effect.low, effect.high)),
+         "yes" if effect.matters else "-")
+        for effect in shown
+    ]  # fmt: skip
+    percent = f"{100 * explanation.mass:g} %"
+    notes = [
+        f"from {counted(explanation.evaluations, 'evaluations')}; of others (cross-validated) the model predicts "
+        f"{100 * explanation.explained:.0f} % of the variance, and its {percent} intervals hold "
+        f"{100 * explanation.covered:.0f} % of them",
+        "effect: what switching a choice on changes, all others at random; A × B: how much more A changes with B on",
+    ]
+    if explanation.explained < TRUSTED:
+        notes.insert(1, "that is little: more evaluations may tell another story")
+    if len(shown) < len(ranked):
+        notes.append(f"smaller ones that are not shown: {len(ranked) - len(shown)}")
+    columns = ("choice", column.title, f"{percent} interval: low", "high", "certain")
+    return Rows(title, columns, tuple(rows), tuple(notes))
+
+
+def effect_column(explanation: Explanation) -> Column:
+    """The unit of an objective's effects: points for fractions."""
+    objective = explanation.objective
+    if objective.unit == "fraction":
+        return Column("effect [points]", 0.01)
+    return Column.of("effect", objective.unit, [abs(effect.mean) for effect in explanation.effects])
+
+
+def _signed(value: float) -> str:
+    return f"{value:+.3g}"

@@ -15,11 +15,13 @@ from simulators.protocol import InputError, Quantity
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from explorer.explanation import Explanation
     from explorer.tables import Rows
 
-__all__ = ["cell_text", "console", "note", "print_rows", "quantity_text", "write"]
+__all__ = ["cell_text", "console", "note", "print_heat_map", "print_rows", "quantity_text", "write"]
 
 UNLIMITED = 10_000
+CELL = 4  # columns of a cell of a heat map
 PLAIN_WIDTH = 200  # columns of a pipe or a file, which have no width of their own
 
 
@@ -63,6 +65,35 @@ def _table(rows: Rows, *, narrow: bool) -> Table:
 def _numeric(rows: Rows, column: int) -> bool:
     cells = [row[column] for row in rows.rows]
     return all(cell[:1].isdigit() or cell[:1] in "-+" for cell in cells) and any(cell[:1].isdigit() for cell in cells)
+
+
+def print_heat_map(explanation: Explanation) -> None:
+    """Effects on the diagonal, interactions below it: one cell each, of its sign and size; wide ones are left to the
+    page."""
+    out = console()
+    labels, matrix = [effect.label for effect in explanation.effects], explanation.matrix()
+    width = max(map(len, labels))
+    if width + 1 + CELL * len(labels) > out.width:
+        out.print(f"  {len(labels)} choices are too wide for a heat map here: --out page.html", style="dim")
+        return
+    largest = float(abs(matrix[matrix == matrix]).max()) or 1.0
+    out.print(f"\n{'':>{width}} " + "".join(f"{label[-CELL + 1 :]:>{CELL}}" for label in labels), markup=False)
+    for row, label in enumerate(labels):
+        line = Text(f"{label:>{width}} ")
+        for value in matrix[row, : row + 1]:
+            line.append(*_heat(float(value) * explanation.objective.sign / largest, "+" if value > 0 else "-"))
+        out.print(line)
+    out.print("  ++ large, + some, . little; blue: better, orange: worse", style="dim", markup=False)
+
+
+def _heat(share: float, sign: str) -> tuple[str, str]:
+    """A cell of the heat map and its style: ``share`` is 1 for the largest that is better, -1 for the worst."""
+    if share != share:
+        return " " * CELL, ""
+    strength = sum(abs(share) > level for level in (0.15, 0.5))
+    return f"{sign * strength or '.':>{CELL}}", ("bold " if strength > 1 else "") + (
+        "blue" if share > 0 else "dark_orange"
+    )
 
 
 def write(text: str, out: Path | None) -> None:

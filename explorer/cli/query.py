@@ -1,4 +1,4 @@
-"""``rex status`` and ``rex pareto``: questions to a study. They never run a user's Python file."""
+"""``rex status``, ``rex pareto`` and ``rex explain``: questions to a study. They never run a user's Python file."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ import typer
 
 from explorer.cli.options import StudyArgument
 
-__all__ = ["pareto", "status"]
+__all__ = ["explain", "pareto", "status"]
 
 
 class Format(StrEnum):
-    """How a front is written."""
+    """How an answer is written."""
 
     table = "table"
     csv = "csv"
@@ -79,3 +79,41 @@ def pareto(
         write(front.to_json(), out)
     else:
         write(front.to_csv(), out)
+
+
+def explain(
+    study: StudyArgument,
+    objective: Annotated[
+        str, typer.Option("--objective", metavar="NAME", help="Default: the first that is trained for.")
+    ] = "",
+    where: Annotated[
+        str | None,
+        typer.Option("--where", metavar="EXPR", help="Only evaluations like these, such as 'accuracy > 50 %'."),
+    ] = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="Rows of the table.")] = 15,
+    mass: Annotated[float, typer.Option("--mass", min=0.01, max=0.999, help="Of the credible intervals.")] = 0.9,
+    form: Annotated[Format, typer.Option("--format", help="table, csv or json.")] = Format.table,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="Write to this file (which must not be there); .html: a page with the heat map."),
+    ] = None,
+) -> None:
+    """Which choices matter: effects and interactions with credible intervals, as a table and a heat map."""
+    from explorer.cli.output import print_heat_map, print_rows, write
+    from explorer.study import load_study
+    from explorer.tables import effect_rows
+
+    loaded = load_study(study)
+    found = loaded.explain(objective, where=where, mass=mass)
+    title = f"What moves {found.objective.name} in {loaded.name}" + (f" where {where}" if where else "")
+    if out is not None and out.suffix == ".html":
+        from explorer.report import explanation_page
+
+        write(explanation_page(found, title), out)
+    elif form is Format.json:
+        write(found.to_json(), out)
+    elif form is Format.csv or out is not None:
+        write(found.to_pandas().to_csv(index=False), out)
+    else:
+        print_rows(effect_rows(found, title, limit))
+        print_heat_map(found)

@@ -75,6 +75,15 @@ class BitEncoding:
             self.vector_bits[block.start : block.stop] = block.vector
 
     @property
+    def groups(self) -> list[list[int]]:
+        """Per bit the bits of which one at most may be on with it, itself included: the values of its variable."""
+        return [
+            list(range(block.start, block.stop)) if block.one_hot else [bit]
+            for block in self._blocks
+            for bit in range(block.start, block.stop)
+        ]
+
+    @property
     def labels(self) -> list[str]:
         """A name for each bit: ``C5`` (``bn[5]`` where two vectors have items called C), ``crossbar_size=64``,
         ``tiles.2`` (a binary digit)."""

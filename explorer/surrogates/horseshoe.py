@@ -79,10 +79,12 @@ class Posterior:
     Args:
         constants: theta_0, shape (draws,).
         coefficients: draws x (n + n (n - 1) / 2), in the order of :func:`second_order_features`.
+        noise: standard deviations of the noise, shape (draws,).
     """
 
     constants: Array
     coefficients: Array
+    noise: Array
 
     def interval(self, mass: float = 0.9) -> tuple[Array, Array]:
         """Ends of the central credible interval of each coefficient."""
@@ -157,7 +159,7 @@ class Horseshoe:
 
     def draw(self, sweeps: int = 0) -> Quadratic:
         """The chain's function after ``sweeps`` more sweeps, in the units of the targets: a draw from the posterior."""
-        constant, coefficients = self._step(sweeps)
+        constant, coefficients, _ = self._step(sweeps)
         n = self.variables
         pairs = np.zeros((n, n))
         pairs[_pairs(n)] = coefficients[n:]
@@ -165,18 +167,19 @@ class Horseshoe:
 
     def sample(self, draws: int, thin: int = 5) -> Posterior:
         """``draws`` draws, ``thin`` sweeps apart."""
-        steps = [self._step(thin) for _ in range(draws)]
-        return Posterior(np.array([constant for constant, _ in steps]), np.array([beta for _, beta in steps]))
+        constants, coefficients, noise = zip(*(self._step(thin) for _ in range(draws)), strict=True)
+        return Posterior(np.array(constants), np.array(coefficients), np.array(noise))
 
-    def _step(self, sweeps: int) -> tuple[float, Array]:
+    def _step(self, sweeps: int) -> tuple[float, Array, float]:
         if self._data is None:
             raise RuntimeError("fit the model before drawing from it")
         for _ in range(sweeps):
             self._sweep(self._data)
         data = self._data
         coefficients = self._beta * data.scale
-        deviation = data.scale * np.sqrt(self._noise / len(data.targets)) * self._rng.standard_normal()
-        return float(data.mean - data.centre @ coefficients + deviation), coefficients
+        noise = data.scale * float(np.sqrt(self._noise))
+        deviation = noise / np.sqrt(len(data.targets)) * self._rng.standard_normal()
+        return float(data.mean - data.centre @ coefficients + deviation), coefficients, noise
 
     def _sweep(self, data: _Data) -> None:
         """One Gibbs sweep: coefficients, noise, local and global scales, and the latter's mixing variables."""

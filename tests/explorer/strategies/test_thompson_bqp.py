@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import ClassVar
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from explorer.archive import Archive
 from explorer.domination import Scale
-from explorer.evaluation import Proposal
+from explorer.evaluation import Evaluation, Proposal
 from explorer.problem import Problem
 from explorer.space import Space
 from explorer.strategies import make_strategy
@@ -137,16 +137,20 @@ def grey_box(seed: int) -> Problem:
     )  # fmt: skip
 
 
-def hypervolume(name: str, seed: int, count: int) -> float:
-    problem = grey_box(seed)
-    options = QUICK if name == "thompson-bqp" else {}
-    found = StrategyConformance().drive(make_strategy(name, problem, seed, options), count)
+def hypervolume_of(problem: Problem, found: Sequence[Evaluation]) -> float:
+    """Of the front of some evaluations, on a scale that is the same for every strategy."""
     some = problem.space.unpack(problem.sample(np.random.default_rng(0), 200))
-    ruler = Scale.of(problem, [evaluate(problem, design) for design in some])  # the same for every strategy
+    ruler = Scale.of(problem, [evaluate(problem, design) for design in some])
     archive = Archive(problem)
     for evaluation in found:
         archive.add(evaluation)
     return ruler.hypervolume(archive.front.matrix)
+
+
+def hypervolume(name: str, seed: int, count: int) -> float:
+    problem = grey_box(seed)
+    options = QUICK if name == "thompson-bqp" else {}
+    return hypervolume_of(problem, StrategyConformance().drive(make_strategy(name, problem, seed, options), count))
 
 
 def test_in_a_grey_box_it_gains_more_hypervolume_than_random_search() -> None:

@@ -1,0 +1,244 @@
+"""What matters: how the choices of a study's designs move an objective, and how sure that is.
+
+A second-order model with the horseshoe prior is fitted to the evaluations of a study. An *effect* is what switching one
+choice on changes, the other choices being at random; an *interaction* is by how much the effect of one choice changes
+when another one is on. Both come with credible intervals, the model with a test on evaluations that it has not seen.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from explorer.evaluation import Evaluation
+from explorer.outline import ObjectiveInfo, Outline
+from explorer.strategies.encoding import BitEncoding
+from explorer.surrogates.horseshoe import Horseshoe, Posterior
+from simulators.protocol import InputError
+
+if TYPE_CHECKING:
+    import pandas
+
+__all__ = ["Effect", "Explanation", "explain"]
+
+Array = NDArray[np.float64]
+
+SWEEPS = 1000  # of the Gibbs sampler before its draws count
+DRAWS = 400
+THIN = 5  # sweeps from one draw to the next
+FOLDS = 5
+AT_LEAST = 8  # evaluations: with fewer there is nothing to learn from
+MOST_BITS = 100  # beyond, pairs are too many to be shown or drawn
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What one choice, or two together, change.
+
+    Args:
+        choices: one label, or two for an interaction: ``("C5",)``, ``("C5", "C7")``.
+        mean: of the posterior, in the unit of the objective.
+        low, high: the ends of the credible interval.
+    """
+
+    choices: tuple[str, ...]
+    mean: float
+    low: float
+    high: float
+
+    @property
+    def matters(self) -> bool:
+        """Whether the interval leaves out zero."""
+        return self.low > 0 or self.high < 0
+
+    @property
+    def label(self) -> str:
+        """Its choices as text."""
+        return " × ".join(self.choices)
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """An objective of a study, explained.
+
+    Args:
+        objective: which one.
+        evaluations: how many different ones the model has seen.
+        mass: of the credible intervals.
+        effects: of each choice, in the order of the variables.
+        interactions: of each pair of choices that may be on together, likewise.
+        explained: share of the variance that the model predicts of evaluations that it has not seen, by
+            cross-validation; at most 1, and below 0 if the mean predicts better.
+        covered: share of these evaluations that lay within the predicted intervals of ``mass``.
+        noise: standard deviation of what the model cannot tell, in the unit of the objective.
+    """
+
+    objective: ObjectiveInfo
+    evaluations: int
+    mass: float
+    effects: tuple[Effect, ...]
+    interactions: tuple[Effect, ...]
+    explained: float
+    covered: float
+    noise: float
+
+    def ranked(self) -> list[Effect]:
+        """Effects and interactions, the largest first."""
+        return sorted((*self.effects, *self.interactions), key=lambda effect: -abs(effect.mean))
+
+    def matrix(self) -> Array:
+        """Interactions as a symmetric matrix with the effects on its diagonal, choices x choices; NaN where two choices
+        exclude each other."""
+        index = {effect.choices[0]: position for position, effect in enumerate(self.effects)}
+        table = np.full((len(index), len(index)), np.nan)
+        for effect in self.effects:
+            table[index[effect.choices[0]], index[effect.choices[0]]] = effect.mean
+        for effect in self.interactions:
+            left, right = (index[choice] for choice in effect.choices)
+            table[left, right] = table[right, left] = effect.mean
+        return table
+
+    def records(self) -> list[dict[str, Any]]:
+        """Effects and interactions as plain rows, the largest first."""
+        return [
+            {"choices": list(e.choices), "mean": e.mean, "low": e.low, "high": e.high, "matters": e.matters}
+            for e in self.ranked()
+        ]
+
+    def to_json(self) -> str:
+        """Everything as JSON."""
+        data = {
+            "objective": self.objective.name, "unit": self.objective.unit, "evaluations": self.evaluations,
+            "mass": self.mass, "explained": self.explained, "covered": self.covered, "noise": self.noise,
+            "effects": self.records(),
+        }  # fmt: skip
+        return json.dumps(data, indent=1)
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """Effects and interactions, one row each, the largest first."""
+        import pandas
+
+        rows = [{**row, "choices": " × ".join(row["choices"])} for row in self.records()]
+        return pandas.DataFrame(rows, columns=["choices", "mean", "low", "high", "matters"])
+
+
+def explain(
+    outline: Outline, evaluations: Sequence[Evaluation], objective: str = "", *, mass: float = 0.9, seed: int = 0
+) -> Explanation:
+    """Explain an objective by what was evaluated.
+
+    Args:
+        outline: of the study.
+        evaluations: finished ones; failed ones and those below full fidelity are left out.
+        objective: its name; by default the first that an evaluation is needed for, else the first.
+        mass: of the credible intervals.
+        seed: of the Gibbs sampler: same seed, same numbers.
+
+    Raises:
+        InputError: an unknown objective, too few evaluations, or nothing to explain it by.
+    """
+    info = _objective(outline, objective)
+    used = _different(outline, evaluations, info)
+    if len(used) < AT_LEAST:
+        raise InputError(
+            f"{len(used)} different evaluations at full fidelity are too few to explain '{info.name}' by; "
+            f"{AT_LEAST} at least",
+            "study",
+        )
+    encoding = BitEncoding(outline.space, _names(outline, info, used[0]))
+    if not 0 < encoding.bits <= MOST_BITS:
+        raise InputError(f"'{info.name}' depends on {encoding.bits} choices; 1 to {MOST_BITS} can be shown", "study")
+    x = encoding.encode(outline.space.designs([evaluation.design for evaluation in used]))
+    y = np.array([evaluation.values[info.name] for evaluation in used])
+    rng = np.random.default_rng([seed, 0xE4])
+    explained, covered = _cross_validated(x, y, mass, rng)
+    posterior = _posterior(x, y, rng)
+    effects, interactions = _effects(encoding, posterior, mass)
+    return Explanation(
+        info, len(used), mass, effects, interactions, explained, covered, float(posterior.noise.mean())
+    )  # fmt: skip
+
+
+def _objective(outline: Outline, name: str) -> ObjectiveInfo:
+    found = {objective.name: objective for objective in outline.objectives}
+    if not name:
+        return next((objective for objective in outline.objectives if not objective.cheap), outline.objectives[0])
+    if name not in found:
+        raise InputError(f"'{name}' is not an objective of this study; it has {', '.join(found)}", "--objective")
+    return found[name]
+
+
+def _different(outline: Outline, evaluations: Sequence[Evaluation], info: ObjectiveInfo) -> list[Evaluation]:
+    """One evaluation for each independent result: members of a family share a training unless their seeds differ."""
+    different: dict[tuple[str, int], Evaluation] = {}
+    for evaluation in evaluations:
+        if not evaluation.failed and not evaluation.derived_from and evaluation.fidelity == outline.full_fidelity:
+            what = evaluation.family if info.shared else json.dumps(evaluation.design.to_json())
+            different.setdefault((what, evaluation.seed if info.shared else evaluation.replicate), evaluation)
+    return list(different.values())
+
+
+def _names(outline: Outline, info: ObjectiveInfo, evaluation: Evaluation) -> list[str]:
+    """The variables that the objective may depend on: those that make a family, or all."""
+    return list(json.loads(evaluation.family)) if info.shared else list(outline.space.variables)
+
+
+def _posterior(
+    x: NDArray[np.int8], y: Array, rng: np.random.Generator, sweeps: int = SWEEPS, draws: int = DRAWS
+) -> Posterior:
+    chain = Horseshoe(x.shape[1], rng)
+    chain.fit(x, y, sweeps)
+    return chain.sample(draws, THIN)
+
+
+def _cross_validated(x: NDArray[np.int8], y: Array, mass: float, rng: np.random.Generator) -> tuple[float, float]:
+    """Of evaluations that are left out: the share of the variance that is predicted, and of values in intervals."""
+    fold = rng.permutation(len(y)) % FOLDS
+    predicted, inside = np.zeros(len(y)), np.zeros(len(y), dtype=bool)
+    for number in range(FOLDS):
+        out = fold == number
+        posterior = _posterior(x[~out], y[~out], rng, SWEEPS // 2, DRAWS // 4)
+        values = posterior.predict(x[out])
+        seen = values + posterior.noise[:, None] * rng.standard_normal(values.shape)
+        low, high = np.quantile(seen, [(1 - mass) / 2, (1 + mass) / 2], axis=0)
+        predicted[out] = values.mean(axis=0)
+        inside[out] = (y[out] >= low) & (y[out] <= high)
+    if np.ptp(y) <= 1e-12 * np.abs(y).max():  # constant but for rounding: nothing to explain
+        return 0.0, float(inside.mean())
+    return 1 - float(np.sum((y - predicted) ** 2) / np.sum((y - y.mean()) ** 2)), float(inside.mean())
+
+
+def _effects(encoding: BitEncoding, posterior: Posterior, mass: float) -> tuple[tuple[Effect, ...], tuple[Effect, ...]]:
+    labels, groups = encoding.labels, encoding.groups
+    means = np.array([1 / len(group) if len(group) > 1 else 0.5 for group in groups])  # of choices at random
+    left, right = np.triu_indices(len(labels), 1)
+    exclusive = np.array([i in groups[j] for i, j in zip(left, right, strict=True)], dtype=bool)
+
+    def described(choices: tuple[int, ...], contrast: Array) -> Effect:
+        draws = posterior.coefficients @ contrast
+        low, high = np.quantile(draws, [(1 - mass) / 2, (1 + mass) / 2])
+        return Effect(tuple(labels[bit] for bit in choices), float(draws.mean()), float(low), float(high))
+
+    def features(*on: int, without: Sequence[int] = ()) -> Array:
+        """Expected features with some choices on, others off, and all that are left at random."""
+        expected = means.copy()
+        for bit in on:
+            expected[groups[bit]] = 0.0
+            expected[bit] = 1.0
+        expected[list(without)] = 0.0
+        return np.concatenate([expected, np.where(exclusive, 0.0, expected[left] * expected[right])])
+
+    # a choice of a bit vector is compared with its absence; a value of a variable with the variable at random
+    absent = [(bit,) if len(groups[bit]) == 1 else () for bit in range(len(labels))]
+    effects = [described((bit,), features(bit) - features(without=absent[bit])) for bit in range(len(labels))]
+    interactions = []
+    for i, j in zip(left[~exclusive], right[~exclusive], strict=True):
+        contrast = features(i, j) - features(i, without=absent[j])
+        contrast -= features(j, without=absent[i]) - features(without=absent[i] + absent[j])
+        interactions.append(described((i, j), contrast))
+    return tuple(effects), tuple(interactions)

@@ -1,0 +1,160 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from explorer.evaluation import Evaluation, Proposal
+from explorer.explanation import explain
+from explorer.problem import Problem
+from explorer.space import Space
+from simulators.protocol import BinaryVector, Bits, Categorical, Design, Designs, Fidelity, InputError, Integer
+
+SIZES: Mapping[object, float] = {64: 0.0, 128: 4.0, 256: -4.0}
+
+
+def accuracy(design: Design) -> float:
+    bits = design["bn"]
+    assert isinstance(bits, Bits)
+    return 3.0 * bits[0] - 2.0 * bits[1] + 4.0 * bits[0] * bits[3] + SIZES[design["size"]]
+
+
+def latency(designs: Designs) -> np.ndarray:
+    return np.asarray(10.0 * designs["layers"] + 0 * designs["bn"][:, 0])
+
+
+def problem(**changes: object) -> Problem:
+    options: dict[str, object] = {"cheap": {"latency"}, "reads": {"accuracy": ["bn", "size"]}}
+    return Problem.from_functions(
+        Space({"bn": BinaryVector(6, "C"), "size": Categorical([64, 128, 256]), "layers": Integer(1, 3)}),
+        {"accuracy": accuracy, "latency": latency},
+        directions={"accuracy": "maximize", "latency": "minimize"},
+        **{**options, **changes},  # type: ignore[arg-type]  # options of from_functions
+    )
+
+
+def evaluated(of: Problem, count: int, seed: int = 0) -> list[Evaluation]:
+    designs = of.space.unpack(of.sample(np.random.default_rng(seed), count)) if count else []
+    return [of.evaluate(Proposal(design, of.full_fidelity)) for design in dict.fromkeys(designs)]
+
+
+def test_effects_are_those_of_the_function_with_all_other_choices_at_random() -> None:
+    """C1: 3 + 4 / 2, C4: 4 / 2, C1 with C4: 4; a size is compared with the mean over sizes."""
+    found = explain(problem().outline, evaluated(problem(), 90))
+    effects = {effect.label: effect for effect in (*found.effects, *found.interactions)}
+    truth = {"C1": 5.0, "C2": -2.0, "C4": 2.0, "C3": 0.0, "C1 × C4": 4.0, "C1 × C2": 0.0}
+    truth |= {"size=64": 0.0, "size=128": 4.0, "size=256": -4.0}
+    for label, value in truth.items():
+        assert effects[label].mean == pytest.approx(value, abs=0.35), label
+    assert [label for label in truth if effects[label].matters] == [label for label, value in truth.items() if value]
+    assert [effect.label for effect in found.ranked()[:2]] == ["C1", "size=128"] or found.ranked()[0].label == "C1"
+    assert found.explained > 0.98
+    assert {len(effect.choices) for effect in found.interactions} == {2}
+
+
+def test_values_of_one_variable_exclude_each_other() -> None:
+    found = explain(problem().outline, evaluated(problem(), 60))
+    matrix, labels = found.matrix(), [effect.label for effect in found.effects]
+    sizes = [labels.index(f"size={size}") for size in (64, 128, 256)]
+    assert np.isnan(matrix[sizes[0], sizes[1:]]).all()
+    assert np.isfinite(np.diag(matrix)).all()
+    assert np.array_equal(matrix, matrix.T, equal_nan=True)
+    assert np.isnan(matrix).sum() == 6
+
+
+def test_only_what_the_objective_reads_explains_it() -> None:
+    of = problem()
+    assert all("layers" not in effect.label for effect in explain(of.outline, evaluated(of, 40)).effects)
+    found = explain(of.outline, evaluated(of, 60), "latency")
+    assert found.ranked()[0].label in ("layers=1", "layers=3")
+    assert found.objective.name == "latency"
+
+
+def test_members_of_a_family_are_one_observation_and_replicates_are_several() -> None:
+    of = problem()
+    evaluations = evaluated(of, 40)
+    again = [of.evaluate(Proposal(replace_layers(of, e.design), None)) for e in evaluations]
+    families = len({evaluation.family for evaluation in evaluations})
+    assert explain(of.outline, [*evaluations, *again]).evaluations == families
+    replicate = of.evaluate(Proposal(evaluations[0].design, None, replicate=1))
+    assert explain(of.outline, [*evaluations, replicate]).evaluations == families + 1
+
+
+def replace_layers(of: Problem, design: Design) -> Design:
+    layers = design["layers"]
+    assert isinstance(layers, int)
+    return of.space.design({**design.to_json(), "layers": layers % 3 + 1})
+
+
+def test_failed_evaluations_and_those_below_full_fidelity_are_left_out() -> None:
+    of = problem(fidelity=Fidelity("epochs", 1, 10))
+    full = evaluated(of, 40)
+    low = [of.evaluate(Proposal(e.design, 1)) for e in full]
+    failed = [replace(full[0], failure="out of memory", values={}, seed=7)]
+    assert explain(of.outline, [*full, *low, *failed]).to_json() == explain(of.outline, full).to_json()
+
+
+def test_noise_is_not_explained() -> None:
+    """Values that have nothing to do with the design: nothing of others is predicted, hardly anything is certain."""
+    of = problem()
+    rng = np.random.default_rng(0)
+    evaluations = [replace(e, values={**e.values, "accuracy": rng.normal(50, 5)}) for e in evaluated(of, 60)]
+    found = explain(of.outline, evaluations)
+    assert found.explained < 0.2
+    assert found.covered > 0.75
+    assert np.mean([effect.matters for effect in found.ranked()]) < 0.1
+    assert found.noise == pytest.approx(5, rel=0.4)
+
+
+def test_the_same_seed_gives_the_same_numbers_and_another_one_nearly_so() -> None:
+    of = problem()
+    evaluations = evaluated(of, 50)
+    first, again, other = (explain(of.outline, evaluations, seed=seed) for seed in (1, 1, 2))
+    assert first.to_json() == again.to_json() != other.to_json()
+    assert first.effects[0].mean == pytest.approx(other.effects[0].mean, abs=0.2)
+
+
+def test_a_constant_objective_has_no_effects() -> None:
+    of = problem()
+    evaluations = [replace(e, values={**e.values, "accuracy": 0.9}) for e in evaluated(of, 30)]
+    found = explain(of.outline, evaluations)
+    assert found.explained == 0
+    assert not any(effect.matters for effect in found.ranked())
+
+
+def test_a_wider_interval_holds_a_narrower_one() -> None:
+    of = problem()
+    evaluations = evaluated(of, 40)
+    narrow, wide = (explain(of.outline, evaluations, mass=mass).effects[2] for mass in (0.5, 0.95))
+    assert wide.low < narrow.low <= narrow.high < wide.high
+
+
+def test_tables_and_json_hold_the_same_numbers() -> None:
+    found = explain(problem().outline, evaluated(problem(), 40))
+    table, data = found.to_pandas(), json.loads(found.to_json())
+    assert list(table["mean"]) == [row["mean"] for row in data["effects"]]
+    assert len(table) == len(found.effects) + len(found.interactions)
+    assert (data["objective"], data["evaluations"]) == ("accuracy", found.evaluations)
+
+
+@pytest.mark.parametrize(
+    ("count", "objective", "says"),
+    [(40, "acuracy", "'acuracy' is not an objective of this study; it has accuracy, latency"),
+     (5, "", "too few to explain 'accuracy' by; 8 at least"), (0, "", "0 different evaluations")],
+)  # fmt: skip
+def test_what_cannot_be_explained_is_said(count: int, objective: str, says: str) -> None:
+    of = problem()
+    with pytest.raises(InputError) as caught:
+        explain(of.outline, evaluated(of, count), objective)
+    assert says in str(caught.value)
+
+
+def test_a_problem_of_more_choices_than_can_be_shown_is_told() -> None:
+    of = Problem.from_functions(
+        Space({"bn": BinaryVector(150)}), {"y": lambda design: float(design["bn"][0])}, directions={"y": "maximize"}
+    )  # fmt: skip
+    with pytest.raises(InputError, match="150 choices; 1 to 100"):
+        explain(of.outline, evaluated(of, 10))
