@@ -48,7 +48,10 @@ class StrategySpec(_Section):
     """Who says what to try next."""
 
     name: str = Field("random", description="Name of a strategy (rex list strategies).")
-    options: dict[str, Any] = Field({}, description="The strategy's own options.")
+    options: dict[str, Any] = Field(
+        {}, description="The strategy's own options; 'grey_box: false' hides from any strategy which objectives are "
+        "cheap and which designs are of one family."
+    )  # fmt: skip
 
 
 class BudgetSpec(_Section):

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from scipy.optimize import Bounds, LinearConstraint, milp
 
 __all__ = [
+    "SDP_VARIABLES",
     "BinaryQuadraticProgram",
     "InfeasibleError",
     "LinearConstraints",
@@ -40,6 +41,7 @@ HYPERPLANES = 100
 PAIRS_POLISHED = 24  # roundings of which pairs of variables are flipped too: n^2 / 2 pairs each
 BRUTE_FORCE_VARIABLES = 24
 SDP_VARIABLES = 250
+"""Beyond, a semidefinite program takes minutes and gigabytes."""
 TOLERANCE = 1e-9
 MIXING_SWEEPS = 2000  # most programs take a hundred
 MIXING_ACCURACY = 1e-5  # of the bound

@@ -9,6 +9,7 @@ the number of batch normalisations, and its maximiser is trained next.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
@@ -24,7 +25,7 @@ from explorer.evaluation import Evaluation, Proposal
 from explorer.families import Families, best_member, value_families
 from explorer.outline import ObjectiveInfo
 from explorer.problem import Problem
-from explorer.solvers.bqp import BinaryQuadraticProgram, InfeasibleError, minimise
+from explorer.solvers.bqp import SDP_VARIABLES, BinaryQuadraticProgram, InfeasibleError, minimise
 from explorer.strategies.base import Strategy, read_options
 from explorer.strategies.cheap_quadratics import cheap_quadratics
 from explorer.strategies.encoding import BitEncoding
@@ -84,6 +85,12 @@ class ThompsonBQP(Strategy):
         self._options = read_options(ThompsonOptions, self.name, self.options)
         self._encoding = BitEncoding(problem.space, problem.reads)
         self._constraints = self._encoding.constraints(problem.space.constraints)
+        if self._constraints and self._encoding.bits > SDP_VARIABLES:
+            logging.getLogger(__name__).warning(
+                "%s: %d choices under constraints are more than the semidefinite program can hold (%d); the low-rank "
+                "relaxation takes its place, which leaves constraints to polishing", self.name, self._encoding.bits,
+                SDP_VARIABLES,
+            )  # fmt: skip
         seeds = np.random.SeedSequence([seed, 0xB0]).spawn(len(problem.expensive))
         self._models = [
             _Model(objective, Horseshoe(max(1, self._encoding.bits), np.random.default_rng(child)))

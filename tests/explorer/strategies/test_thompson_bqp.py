@@ -237,3 +237,70 @@ def test_wrong_options_are_refused_by_name(options: Mapping[str, object], field:
 def test_a_misspelt_option_is_answered_with_the_nearest_one() -> None:
     with pytest.raises(InputError, match=r"thompson-bqp has no such option .*did you mean 'sparsity'"):
         make_strategy("thompson-bqp", family_problem(), 0, {"sparsty": 0.1})
+
+
+def test_a_single_bit_is_decided_and_then_nothing_is_left() -> None:
+    problem = Problem.from_functions(Space({"bn": BinaryVector(1)}), {"y": ones}, directions={"y": "maximize"})
+    strategy = make_strategy("thompson-bqp", problem, 0, {**QUICK, "initial": 1})
+    found = StrategyConformance().drive(strategy, 2)
+    assert sorted(evaluation.values["y"] for evaluation in found) == [0.0, 1.0]
+    assert strategy.suggest(1) == []
+
+
+def test_repeats_of_a_design_with_other_values_are_learnt_from() -> None:
+    """Replicates are data like any other: 30 of the best design in the noise say more than one."""
+    problem, _ = quadratic(6, 0)
+    strategy = ThompsonBQP(problem, 0, {**QUICK, "initial": 2})
+    rng = np.random.default_rng(0)
+    designs = [problem.space.design({"bn": text}) for text in ("000000", "111111", "101010")]
+    noisy = [
+        replace(problem.evaluate(Proposal(design, replicate=number)), values={"y": float(rng.normal(number % 3, 3))})
+        for number in range(10)
+        for design in designs
+    ]
+    strategy.update(noisy, [])
+    proposals = strategy.suggest(3)
+    assert len({proposal.design for proposal in proposals} - set(designs)) == 3
+
+
+def test_values_that_are_no_numbers_are_failures_which_it_does_not_try_again() -> None:
+    def value(design: Design) -> float:
+        bits = bits_of(design)
+        return math.nan if bits[0] else float(sum(bits))
+
+    problem = Problem.from_functions(Space({"bn": BinaryVector(6)}), {"y": value}, directions={"y": "maximize"})
+    found = StrategyConformance().drive(make_strategy("thompson-bqp", problem, 0, {**QUICK, "initial": 5}), 30)
+    assert any(evaluation.failed for evaluation in found)
+    assert len({evaluation.design for evaluation in found}) == 30
+    assert max(evaluation.values.get("y", 0) for evaluation in found) == 5
+
+
+def test_a_search_of_which_every_evaluation_fails_goes_on_to_the_end() -> None:
+    problem = Problem.from_functions(
+        Space({"bn": BinaryVector(4)}), {"y": lambda _: math.inf}, directions={"y": "minimize"}
+    )
+    strategy = make_strategy("thompson-bqp", problem, 0, {**QUICK, "initial": 2})
+    assert len(StrategyConformance().drive(strategy, 16)) == 16
+    assert strategy.suggest(1) == []
+
+
+def test_a_space_without_a_feasible_design_is_refused_with_the_constraint() -> None:
+    problem = Problem.from_functions(
+        Space({"bn": BinaryVector(6)}, ["sum(bn) >= 7"]), {"y": ones}, directions={"y": "maximize"}
+    )
+    with pytest.raises(InputError, match=r"sum\(bn\) >= 7"):
+        make_strategy("thompson-bqp", problem, 0, QUICK).suggest(1)
+
+
+def test_more_bits_under_constraints_than_the_semidefinite_program_holds_are_told_and_still_searched(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    problem = Problem.from_functions(
+        Space({"bn": BinaryVector(260)}, ["sum(bn) <= 200"]), {"y": ones}, directions={"y": "maximize"}
+    )
+    options = {"cold_sweeps": 2, "sweeps": 1, "hyperplanes": 4, "initial": 2}
+    strategy = make_strategy("thompson-bqp", problem, 0, options)
+    assert "260 choices under constraints" in caplog.text
+    assert "low-rank relaxation takes its place" in caplog.text
+    found = StrategyConformance().drive(strategy, 4)
+    assert all(sum(bits_of(evaluation.design)) <= 200 for evaluation in found)
