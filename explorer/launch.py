@@ -90,7 +90,7 @@ class Prepared:
 
         def search(pool: Pool) -> None:
             _search(self.study, problem, strategy, pool, _budget(spec.budget), self.assembly.initial, spec.confirm,
-                    listener)  # fmt: skip
+                    listener, spec.reproducible)  # fmt: skip
 
         resources = Resources(spec.workers.cpus, spec.workers.gpus)
         return _drive(self.study, lambda: RayPool(problem, spec.workers.count, resources), search, self.new, begun)
@@ -121,7 +121,7 @@ def _budget(spec: BudgetSpec) -> Budget:
 
 def _search(
     study: Study, problem: Problem, strategy: Strategy, pool: Pool, budget: Budget, initial: Sequence[Proposal],
-    confirm: ConfirmSpec | None, listener: Listener,
+    confirm: ConfirmSpec | None, listener: Listener, in_order: bool = False,
 ) -> None:  # fmt: skip
     search = Search(
         problem,
@@ -132,6 +132,7 @@ def _search(
         save=lambda batch: study.store.append(study.name, batch),
         listener=listener,
         earlier=study.store.evaluations(study.name),
+        in_order=in_order,
     )
     search.run()
     if confirm:

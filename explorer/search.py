@@ -84,6 +84,9 @@ class Search:
         earlier: evaluations of an earlier run of the same study.
         ahead: proposals kept waiting for workers; None: none with one worker (each suggestion then sees all results),
             else one for every four workers.
+        in_order: let the strategy hear of results in the order of its proposals, one for each new proposal, so that
+            what it proposes does not depend on how fast workers are. A worker waits where an earlier evaluation is
+            slower than all others together.
     """
 
     def __init__(
@@ -98,6 +101,7 @@ class Search:
         listener: Callable[[Progress], None] = lambda _: None,
         earlier: Sequence[Evaluation] = (),
         ahead: int | None = None,
+        in_order: bool = False,
     ) -> None:
         self.problem = problem
         self.strategy = strategy
@@ -109,6 +113,9 @@ class Search:
         self._ahead = ahead if ahead is not None else (0 if pool.workers == 1 else -(-pool.workers // 4))
         done = {evaluation.key for evaluation in earlier if not evaluation.derived_from}
         self._waiting = deque({proposal.key: proposal for proposal in initial if proposal.key not in done}.values())
+        self._in_order = in_order
+        self._untold = deque(self._waiting)  # what the strategy does not know the results of, in order
+        self._arrived: dict[str, Evaluation] = {}  # of these
         self._finished = [e for e in earlier if not e.derived_from and e.replicate == 0]
         self._failed = sum(evaluation.failed for evaluation in self._finished)
         self._cost = sum(evaluation.cost for evaluation in self._finished)
@@ -165,17 +172,29 @@ class Search:
 
     def _fill(self, count: int) -> None:
         """Ask until ``count`` proposals wait, unless the budget needs fewer."""
-        missing = min(count - len(self._waiting), self._left() - len(self._waiting))
-        if missing <= 0 or self._exhausted or not self._within_budget():
-            return
-        began = self.pool.now()
-        with threadpool_limits(limits=1):
-            self.strategy.update(self._news, [*self.pool.running, *self._waiting])
-            self._news = []
-            proposals = self.strategy.suggest(missing)
-        self._thinking_s += self.pool.now() - began
-        self._exhausted = not proposals
-        self._waiting.extend(proposals)
+        while (missing := min(count, self._left()) - len(self._waiting)) > 0:
+            if self._exhausted or not self._within_budget() or (self._in_order and not self._release()):
+                return
+            began = self.pool.now()
+            with threadpool_limits(limits=1):
+                running = self._untold if self._in_order else [*self.pool.running, *self._waiting]
+                self.strategy.update(self._news, list(running))
+                self._news = []
+                proposals = self.strategy.suggest(1 if self._in_order else missing)
+            self._thinking_s += self.pool.now() - began
+            self._exhausted = len(proposals) == 0
+            self._waiting.extend(proposals)
+            self._untold.extend(proposals if self._in_order else ())
+
+    def _release(self) -> bool:
+        """Let the strategy hear of as many results as the next proposal needs; false if they are not there yet."""
+        while len(self._untold) >= self.pool.workers + self._ahead:
+            evaluation = self._arrived.pop(self._untold[0].key, None)
+            if evaluation is None:
+                return False
+            self._untold.popleft()
+            self._news.append(evaluation)
+        return True
 
     def _left(self) -> int:
         """Evaluations that may still be started."""
@@ -201,7 +220,10 @@ class Search:
         for evaluation in evaluations:
             batch += [evaluation, *self.archive.add(evaluation)]
         self._save(batch)
-        self._news += evaluations
+        if self._in_order:
+            self._arrived.update((evaluation.key, evaluation) for evaluation in evaluations)
+        else:
+            self._news += evaluations
         for evaluation in evaluations:
             self._count(evaluation)
             self._tell(evaluation)

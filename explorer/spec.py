@@ -160,6 +160,11 @@ class SearchSpec(_Section):
         WorkerSpec(), description="Who evaluates."
     )
     seed: int = Field(0, ge=0, le=2**32 - 1, description="Everything random follows from it.")
+    reproducible: bool = Field(
+        False,
+        description="Same seed, same designs also with several workers: the strategy hears of results in the order of "
+        "its proposals. Workers wait for slow ones. A search that was resumed may differ.",
+    )
     store: str | None = Field(None, description="File or database URL; default results/NAME.db.")
     checkpoints: str | None = Field(None, description="Folder of checkpoints; default beside the store.")
     data_dir: str | None = Field(None, description="Folder of the full data sets.")

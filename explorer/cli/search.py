@@ -12,6 +12,7 @@ from explorer.cli.options import DataDir, Settings, StoreOption, StudyArgument, 
 
 if TYPE_CHECKING:
     from explorer.launch import Prepared
+    from explorer.search import Progress
 
 __all__ = ["resume", "run"]
 
@@ -44,6 +45,7 @@ def resume(study: StudyArgument, workers: Workers = None, settings: Settings = N
 
 def _run(prepared: Prepared) -> None:
     from explorer.archive import Archive
+    from explorer.cli.interrupt import Interrupts
     from explorer.cli.output import console, note, print_rows
     from explorer.cli.progress import ProgressDisplay
     from explorer.comparison import compare
@@ -54,13 +56,17 @@ def _run(prepared: Prepared) -> None:
     reference = prepared.study.reference
     display = ProgressDisplay(prepared.problem.outline)
     try:
-        with ExitStack() as stack:
+        with Interrupts() as interrupts, ExitStack() as stack:
+
+            def listen(progress: Progress) -> None:
+                interrupts.check()
+                display.update(progress)
 
             def begin() -> None:
                 console().print(f"{prepared.description}\nstudy {reference}", markup=False)
                 stack.enter_context(display)
 
-            study = prepared.run(display.update, begin)
+            study = prepared.run(listen, begin)
     except KeyboardInterrupt:
         begun = prepared.study.name in prepared.study.store.names()
         note(f"interrupted; nothing that was finished is lost: rex resume {reference}" if begun else

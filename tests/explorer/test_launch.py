@@ -298,8 +298,8 @@ def test_nothing_is_printed_before_it_is_sure_that_the_study_can_be_written(tmp_
 def test_control_c_ends_with_130_and_says_how_to_go_on(tmp_path: Path) -> None:
     process = started(tmp_path, 2, total=60)
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to all of them
-    assert process.wait(timeout=30) == 130
-    log = (tmp_path / "log").read_text()
+    code, log = process.wait(timeout=30), (tmp_path / "log").read_text()
+    assert code == 130, log
     assert "interrupted; nothing that was finished is lost: rex resume x.db" in log
     assert "Traceback" not in log
     told = len(re.findall(r"(?m)^\d+/60", log))

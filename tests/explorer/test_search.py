@@ -70,6 +70,48 @@ class Run:
         return [evaluation for evaluation in self.saved if not evaluation.derived_from]
 
 
+# -- in order -------------------------------------------------------------------------------------------------------
+
+
+class Curious(Heard):
+    """What it proposes depends on all that it has heard so far."""
+
+    def suggest(self, count: int) -> list[Proposal]:
+        for evaluation in self.finished:
+            self._rng.random(1 + int(100 * evaluation.values.get("latency", 0)) % 7)
+        self._drawn = iter(())  # of what was drawn before nothing is kept
+        return super().suggest(count)
+
+
+@pytest.mark.parametrize("workers", [1, 2, 5])
+@pytest.mark.parametrize("initial", [0, 1, 9])
+def test_in_order_the_speed_of_workers_does_not_change_what_is_proposed(workers: int, initial: int) -> None:
+    problem = family_problem()
+    first = [Proposal(design, 20) for design in all_designs(problem)[:initial]]
+
+    def proposed(speed: int, in_order: bool) -> set[str]:
+        def duration_s(evaluation: Evaluation) -> float:
+            return 1.0 + evaluation.seed % speed
+
+        run = Run(
+            problem, 30, workers, strategy=Curious(problem), duration_s=duration_s, initial=first, in_order=in_order
+        )
+        assert len(run.evaluations) == 30
+        return {evaluation.key for evaluation in run.evaluations}
+
+    assert proposed(1, True) == proposed(7, True) == proposed(13, True)
+    if workers > 1:
+        assert not proposed(1, False) == proposed(7, False) == proposed(13, False)
+
+
+def test_in_order_one_result_is_told_for_each_proposal_and_workers_are_kept_busy() -> None:
+    run = Run(family_problem(), 30, 3, in_order=True, ahead=1, duration_s=lambda _: 1.0)
+    assert run.strategy.asked == [1] * 30
+    assert [len(running) for running in run.strategy.running] == [0, 1, 2] + [3] * 27
+    assert len(run.strategy.finished) == 30 - 4
+    assert run.pool.now() == 10.0  # no worker ever waits where all are equally fast
+
+
 # -- budgets --------------------------------------------------------------------------------------------------------
 
 
