@@ -12,6 +12,7 @@ from botorch.fit import fit_gpytorch_mll
 from botorch.models import ModelListGP, SingleTaskGP
 from botorch.models.transforms import Standardize
 from botorch.optim import optimize_acqf_discrete_local_search
+from botorch.sampling import SobolQMCNormalSampler
 from gpytorch.mlls import SumMarginalLogLikelihood
 
 from explorer.evaluation import Evaluation, Proposal
@@ -108,9 +109,10 @@ class QLogNEHVI(Strategy):
         model = ModelListGP(*(SingleTaskGP(x, y[:, [j]], outcome_transform=Standardize(1)) for j in range(y.shape[1])))
         fit_gpytorch_mll(SumMarginalLogLikelihood(model.likelihood, model))
         worst = y.min(0).values - 0.1 * (y.max(0).values - y.min(0).values)
-        acquisition = qLogNoisyExpectedHypervolumeImprovement(model, worst, x, prune_baseline=True)
+        sampler = SobolQMCNormalSampler(torch.Size([64]), seed=self.seed)
+        acquisition = qLogNoisyExpectedHypervolumeImprovement(model, worst, x, sampler, prune_baseline=True)
         found, _ = optimize_acqf_discrete_local_search(
-            acquisition, self._choices(), q=1, num_restarts=10, raw_samples=512, X_avoid=x
+            acquisition, self._choices(), q=1, num_restarts=4, raw_samples=128, X_avoid=x
         )
         return self.propose(self._decoded(found[0].tolist())) or self.anything_new()
 
