@@ -11,7 +11,8 @@ placements need not agree with the paper's.
 import argparse
 from pathlib import Path
 
-from explorer import Study, load_study, run
+from explorer import Study, run
+from explorer.launch import resume
 from explorer.units import format_quantity
 from simulators.accelerators.deeptrain.published import BO_N
 
@@ -20,10 +21,10 @@ SEARCH = Path(__file__).with_name("bo_n.yaml")
 
 
 def search(network: str, evaluations: int, folder: Path) -> Study:
-    """Search one network's placements, or read the study if that was done."""
+    """Search one network's placements; what an earlier run of this script finished is not done again."""
     store = folder / f"{network}.db"
     if store.exists():
-        return load_study(store)
+        return resume(str(store)).run()
     paper = ",".join(f"C{position}" for position in BO_N[network])
     settings = [
         f"workload.network={network}", f"budget.evaluations={evaluations}",

@@ -12,13 +12,18 @@ __all__ = ["Interrupts"]
 
 
 class Interrupts:
-    """While it is entered, remembers Ctrl-C; only for the main thread."""
+    """While it is entered, remembers Ctrl-C; only for the main thread.
+
+    A process that was started to ignore Ctrl-C, as scripts start those in the background, goes on ignoring it.
+    """
 
     def __init__(self) -> None:
         self._came = False
 
     def __enter__(self) -> Interrupts:
-        self._before = signal.signal(signal.SIGINT, self._handle)
+        self._before = signal.getsignal(signal.SIGINT)
+        if self._before is not signal.SIG_IGN:
+            signal.signal(signal.SIGINT, self._handle)
         return self
 
     def __exit__(self, *_: object) -> None:

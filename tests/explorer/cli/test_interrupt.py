@@ -2,10 +2,19 @@ from __future__ import annotations
 
 import contextlib
 import signal
+from collections.abc import Iterator
 
 import pytest
 
 from explorer.cli.interrupt import Interrupts
+
+
+@pytest.fixture(autouse=True)
+def heeded() -> Iterator[None]:
+    """Also where the suite runs in the background of a script, which ignores Ctrl-C."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 class Finaliser:
@@ -28,3 +37,11 @@ def test_an_interrupt_is_raised_where_it_comes_and_the_handler_is_put_back() -> 
         signal.raise_signal(signal.SIGINT)
         pytest.fail("not interrupted")
     assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_a_process_that_was_started_to_ignore_interrupts_goes_on_ignoring_them() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with Interrupts() as interrupts:
+        signal.raise_signal(signal.SIGINT)
+        interrupts.check()
+    assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
