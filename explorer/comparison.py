@@ -17,6 +17,8 @@ from simulators.protocol import Design
 
 __all__ = ["Comparison", "compare"]
 
+LOOKS = 4  # designs that are looked at for each chip that is wanted: several may be on one chip
+
 
 @dataclass(frozen=True)
 class Comparison:
@@ -34,9 +36,10 @@ class Comparison:
 
 
 def compare(problem: Problem, archive: Archive, initial: Sequence[Proposal], count: int = 5) -> list[Comparison]:
-    """Compare up to ``count`` designs of the front with the initial designs' families on the same chips.
+    """Compare designs of the front on up to ``count`` chips with the initial designs' families on the same chips.
 
-    Designs whose families were trained most often are compared; among them those that the front would miss most.
+    Designs whose families were trained most often are compared: those on the chips that the front would miss most, on
+    each chip the one that is best in the first objective.
 
     Args:
         problem: what was searched.
@@ -49,8 +52,20 @@ def compare(problem: Problem, archive: Archive, initial: Sequence[Proposal], cou
     candidates = [point for point in archive.front if point.family not in families]
     repeated = max((point.replicates for point in candidates), default=1)
     well_known = Front(problem.outline, [point for point in candidates if point.replicates == repeated])
-    chosen = well_known.representatives(count, archive.scale)
-    return [_beside(problem, archive.evaluations, point, baselines) for point in chosen]
+    first = problem.objectives[0]
+    best: dict[Design, Point] = {}
+    for point in well_known:
+        chip = _chip(problem, point)
+        if chip not in best or first.sign * (point.values[first.name] - best[chip].values[first.name]) > 0:
+            best[chip] = point
+    missed = well_known.representatives(LOOKS * count, archive.scale)
+    chosen = list(dict.fromkeys(_chip(problem, point) for point in missed))[:count]
+    return [_beside(problem, archive.evaluations, best[chip], baselines) for chip in chosen]
+
+
+def _chip(problem: Problem, point: Point) -> Design:
+    """The variables that training does not read."""
+    return Design({name: value for name, value in point.design.items() if name not in problem.reads})
 
 
 def _baselines(problem: Problem, evaluations: Sequence[Evaluation], initial: Sequence[Proposal]) -> list[Evaluation]:
@@ -67,14 +82,13 @@ def _baselines(problem: Problem, evaluations: Sequence[Evaluation], initial: Seq
 def _beside(
     problem: Problem, evaluations: Sequence[Evaluation], chosen: Point, baselines: Sequence[Evaluation]
 ) -> Comparison:
-    chip = {name: value for name, value in chosen.design.items() if name not in problem.reads}
     others = []
     for baseline in baselines:
         design = Design({**chosen.design, **{name: baseline.design[name] for name in problem.reads}})
         point = _on_chip(problem, evaluations, baseline, design)
         if point:
             others.append(point)
-    return Comparison(problem.space.describe(chip), chosen, tuple(others))
+    return Comparison(problem.space.describe(_chip(problem, chosen)), chosen, tuple(others))
 
 
 def _on_chip(problem: Problem, evaluations: Sequence[Evaluation], baseline: Evaluation, design: Design) -> Point | None:

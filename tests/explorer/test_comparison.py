@@ -90,3 +90,20 @@ def test_nothing_is_trained_to_compare() -> None:
     before = len(training.asked)
     compare(problem, archive, initial)
     assert len(training.asked) == before == len(evaluations)
+
+
+def test_each_chip_is_shown_once_with_its_most_accurate_design() -> None:
+    problem = deeptrain_problem("accuracy", "latency", "area", whole_energy)
+    archive, initial, _ = searched(problem, [("00100001", 1), ("01000011", 1), ("00000001", 1), ("00000111", 1)])
+    comparisons = compare(problem, archive, initial)
+    chips = [comparison.chip for comparison in comparisons]
+    assert len(set(chips)) == len(chips) > 1
+    trained = {problem.family(proposal.design) for proposal in initial}
+    for comparison in comparisons:
+        own = {name: value for name, value in comparison.chosen.design.items() if name != "bn"}
+        there = [
+            point.values["accuracy"]
+            for point in archive.front
+            if point.family not in trained and {k: v for k, v in point.design.items() if k != "bn"} == own
+        ]
+        assert comparison.chosen.values["accuracy"] == max(there)
