@@ -12,6 +12,7 @@ from simulators.protocol.discovery import (
     STRATEGIES,
     find_plugin,
     load_simulator,
+    nearest,
     plugin_names,
     suggestion,
 )
@@ -66,6 +67,7 @@ __all__ = [
     "Workload",
     "find_plugin",
     "load_simulator",
+    "nearest",
     "plugin_names",
     "suggestion",
 ]

@@ -18,6 +18,7 @@ __all__ = [
     "STRATEGIES",
     "find_plugin",
     "load_simulator",
+    "nearest",
     "plugin_names",
     "suggestion",
 ]
@@ -27,19 +28,48 @@ OBJECTIVES = "reram_explorer.objectives"
 STRATEGIES = "reram_explorer.strategies"
 NETWORKS = "reram_explorer.networks"
 
+ALIKE = 0.6  # from here on a name is taken for a misspelt one: the cutoff of difflib.get_close_matches
+MANY = 12  # names that a message still lists
+SHOWN = 5  # of more
+
 
 @cache
 def _group(group: str) -> dict[str, EntryPoint]:
     return {point.name: point for point in entry_points(group=group)}
 
 
-def suggestion(word: str, known: Iterable[str]) -> str:
-    """A tail for messages: `` (did you mean 'x'?)``, or what there is when nothing is close."""
+def nearest(word: str, known: Iterable[str]) -> list[str]:
+    """The names that a misspelt one may mean: the most alike, several where they are equally so; none where none is."""
+    ranked = _ranked(word, known)
+    return sorted(name for likeness, name in ranked if likeness >= ALIKE and likeness == ranked[0][0])[:SHOWN]
+
+
+def suggestion(word: str, known: Iterable[str], listing: str = "") -> str:
+    """A tail for messages: `` (did you mean 'x'?)``, or what there is when nothing is close.
+
+    Args:
+        word: as written.
+        known: the names that there are; of many, only those most like ``word`` are shown.
+        listing: the command that lists all of them.
+    """
     names = sorted(map(str, known))
-    close = difflib.get_close_matches(word, names, n=1, cutoff=0.6)
-    if close:
-        return f" (did you mean '{close[0]}'?)"
+    if close := [f"'{name}'" for name in nearest(word, names)]:
+        either = f"{', '.join(close[:-1])} or {close[-1]}" if len(close) > 1 else close[0]
+        return f" (did you mean {either}?)"
+    if len(names) > MANY:
+        names = [name for _, name in _ranked(word, names)[:SHOWN]]
+        return f"; the nearest: {', '.join(names)}" + (f" ({listing} shows all)" if listing else "")
     return f"; known: {', '.join(names)}" if names else ""
+
+
+def _ranked(word: str, known: Iterable[str]) -> list[tuple[float, str]]:
+    """Names with how much they are like a word (0 to 1), the most alike first."""
+    matcher = difflib.SequenceMatcher(b=word)
+    ranked = []
+    for name in map(str, known):
+        matcher.set_seq1(name)
+        ranked.append((matcher.ratio(), name))
+    return sorted(ranked, key=lambda pair: (-pair[0], pair[1]))
 
 
 def plugin_names(group: str) -> list[str]:

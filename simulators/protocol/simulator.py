@@ -72,18 +72,19 @@ class ValidationCase:
         published: the figure as printed; None where the paper gives a band only.
         modelled: what the model says.
         unit: unit of both.
-        tier: ``exact`` (1 %), ``tight`` (10 %), ``band`` (within ``low`` to ``high``), ``calibrated`` (an input, not a
-            prediction) or ``known mismatch``.
+        tier: ``exact`` (1 %), ``tight`` (10 %), ``band`` (within ``low`` to ``high``), ``calibrated`` (an input: a
+            constant was fitted to it), ``prediction`` (there is no figure to compare with) or ``known mismatch``.
         source: where the figure is printed.
         assumption: what the modelled figure hangs on.
-        low, high: the accepted band of the tier ``band``, and the one that a known mismatch lies outside of.
+        low, high: the accepted band of the tier ``band``, the one that a fit aimed at (``calibrated``), and the one
+            that a known mismatch lies outside of.
     """
 
     name: str
     published: float | None
     modelled: float
     unit: str
-    tier: Literal["exact", "tight", "band", "calibrated", "known mismatch"]
+    tier: Literal["exact", "tight", "band", "calibrated", "prediction", "known mismatch"]
     source: str
     assumption: str = ""
     low: float | None = None
@@ -102,19 +103,20 @@ class ValidationCase:
         return {"exact": 0.01, "tight": 0.10}.get(self.tier)
 
     @property
-    def verdict(self) -> Literal["yes", "NO", "input", "mismatch"]:
-        """``yes``/``NO``: a prediction is as close as its tier says, or not; ``input``: calibrated, so it predicts
-        nothing; ``mismatch``: it is known not to come out.
+    def verdict(self) -> Literal["yes", "NO", "input", "predicted", "mismatch"]:
+        """``yes``/``NO``: the model is as close as the tier says, or not; ``input``: calibrated, so it shows nothing,
+        unless the fit missed its own band (``NO``); ``predicted``: nothing to compare with; ``mismatch``: it is known
+        not to come out.
         """
-        if self.tier == "calibrated":
-            return "input"
-        if self._accepted:
-            return "yes"
-        return "mismatch" if self.tier == "known mismatch" else "NO"
+        if self.tier == "prediction":
+            return "predicted"
+        if not self._accepted:
+            return "mismatch" if self.tier == "known mismatch" else "NO"
+        return "input" if self.tier == "calibrated" else "yes"
 
     @property
     def holds(self) -> bool:
-        """Whether there is nothing new against the model: a known mismatch and an input are no news."""
+        """Whether there is nothing new against the model: inputs, predictions and known mismatches are no news."""
         return self.verdict != "NO"
 
     @property
@@ -122,7 +124,7 @@ class ValidationCase:
         if self.tolerance is not None:
             return self.deviation is not None and abs(self.deviation) <= self.tolerance
         if self.low is None and self.high is None:
-            return False
+            return self.tier == "calibrated"
         above = self.low is None or self.modelled >= self.low
         return above and (self.high is None or self.modelled <= self.high)
 
@@ -203,6 +205,10 @@ class TrainingSimulator(Simulator):
     def reads(self, workload: Workload) -> tuple[str, ...]:
         """Names of the variables that change its result; designs that share these form a family."""
         return tuple(variable.name for variable in self.variables(workload))
+
+    def trained(self, workload: Workload) -> str:  # noqa: ARG002  # simulators with a proxy read it
+        """What is really trained, in a few words for captions: the workload itself, or a proxy such as a narrow one."""
+        return "the full network"
 
     @abstractmethod
     def simulate(

@@ -65,6 +65,13 @@ class ImageTraining(TrainingSimulator):
         """Epochs, from 1 to ``max_epochs``."""
         return Fidelity("epochs", 1, self.settings.max_epochs)
 
+    def trained(self, workload: Workload) -> str:  # noqa: ARG002  # the same for every workload
+        """Width and images of the proxy."""
+        settings = self.settings
+        width = "the full network" if settings.width == 1 else f"{settings.width:g} of the width"
+        images = "the full data set" if settings.data == "full" else "the bundled images"
+        return f"{width} on " + (f"{settings.train_images} of {images}" if settings.train_images else images)
+
     def check(self, workload: Workload) -> None:
         """Read the images and build the network's table; torch is asked for CUDA only if the settings insist on it.
 

@@ -12,7 +12,7 @@ __all__ = ["ASSUMPTIONS", "FERMI_LANE_RATE"]
 
 FERMI_LANE_RATE = 16 * 32 * 700e6  # 16 SMs, one full warp of 32 lanes per cycle each, 700 MHz (table I)
 
-_LEVELS = "up to four stacked layers below 100 C (section V.A)"
+_LEVELS = "up to four stacked layers below 100 C (section V.A), for 3R1G and 2R2G"
 
 ASSUMPTIONS = (
     Assumption(

@@ -3,7 +3,7 @@
 import pytest
 
 from simulators.accelerators.deeptrain import DeepTrain
-from simulators.protocol import NETWORKS, InputError, find_plugin, load_simulator, plugin_names, suggestion
+from simulators.protocol import NETWORKS, InputError, find_plugin, load_simulator, nearest, plugin_names, suggestion
 
 
 def test_networks_and_simulators_are_registered():
@@ -19,6 +19,13 @@ def test_a_misspelt_name_suggests_the_right_one():
 def test_a_name_far_from_all_lists_what_there_is():
     with pytest.raises(InputError, match=r"unknown network 'xyz'; known: .*vgg16"):
         find_plugin(NETWORKS, "xyz", "network")
+
+
+def test_names_that_are_equally_near_are_all_suggested():
+    with pytest.raises(InputError, match=r"\(did you mean 'vgg11', 'vgg16' or 'vgg19'\?\)"):
+        find_plugin(NETWORKS, "vgg12", "network")
+    assert nearest("vgg1", ["vgg16", "vgg11", "resnet18"]) == ["vgg11", "vgg16"]
+    assert nearest("xyz", ["vgg16"]) == []
 
 
 def test_suggestions_are_empty_when_nothing_is_known():

@@ -296,3 +296,16 @@ def test_a_residual_network_trains_with_as_many_bits_as_the_full_one() -> None:
     report = ImageTraining(TINY).simulate(Design({}), workload, fidelity=1)
     assert report.row()["parameters"] < 10_000
     assert report.row()["loss"] < 10
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({}, "0.125 of the width on the bundled images"),
+        ({"proxy": {"width": 0.5, "train_images": 300}}, "0.5 of the width on 300 of the bundled images"),
+        ({"proxy": {"width": 1}}, "the full network on the bundled images"),
+        ({"proxy": "none", "data_dir": "somewhere"}, "the full network on the full data set"),
+    ],
+)
+def test_what_is_really_trained_is_told_in_words_the_default_too(settings: dict[str, object], words: str) -> None:
+    assert ImageTraining(settings).trained(Workload("vgg11", "fashion-mnist")) == words

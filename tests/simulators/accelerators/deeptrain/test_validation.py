@@ -1,5 +1,6 @@
 """Published figures: every case holds, and the calibrated constant is what its derivation gives."""
 
+import numpy as np
 import pytest
 
 from simulators.accelerators.deeptrain import DeepTrain
@@ -22,6 +23,8 @@ def test_mismatches_are_listed_and_are_mismatches():
     mismatches = [case for case in CASES if case.tier == "known mismatch"]
     assert [(case.name, round(case.modelled, 2)) for case in mismatches] == [
         ("resnet18: normalisation / convolution time, BO-N on 3R1G", 2.19),
+        ("peak temperature of 4R", 379.89),
+        ("peak temperature of 3R2G, a fifth layer", 371.09),
         ("average power / rated power, no BN: vgg11 on 3R1G, the highest", 1.32),
         ("power of a GPU layer at full rate", 12.94),
     ]
@@ -34,6 +37,46 @@ def test_without_a_weight_gradient_pass_no_stack_exceeds_its_rated_power():
     case = next(case for case in cases if case.name.startswith("average power"))
     assert 0.5 < case.modelled < 1
     assert case.verdict == "yes"
+
+
+def test_inputs_are_what_a_constant_was_fitted_to_and_lie_in_the_band_that_the_fit_aimed_at():
+    inputs = {case.name: case for case in CASES if case.verdict == "input"}
+    assert set(inputs) == {
+        "normalisation / convolution time, All-BN on 2R2G, geometric mean",
+        "energy saved by BO-N on 3R1G, mean",
+        "peak temperature of 3R1G",
+        "peak temperature of 2R2G",
+    }
+    assert all(case.low or case.high or case.published for case in inputs.values())
+
+
+def test_what_no_figure_can_be_compared_with_is_a_prediction_and_accepts_nothing():
+    predictions = [case for case in CASES if case.tier == "prediction"]
+    assert len(predictions) == 2
+    assert all(case.verdict == "predicted" for case in predictions)
+    assert not any(case.published or case.low or case.high for case in predictions)
+
+
+def test_one_constant_does_not_count_as_fitted_to_four_networks():
+    name = "normalisation / convolution time, All-BN on 2R2G"
+    balances = [case for case in CASES if case.name.endswith(name)]
+    assert len(balances) == 4
+    assert all((case.tier, case.low, case.high, case.verdict) == ("band", 0.5, 2.0, "yes") for case in balances)
+    mean = next(case for case in CASES if case.name == f"{name}, geometric mean")
+    assert mean.modelled**4 == pytest.approx(np.prod([case.modelled for case in balances]))
+
+
+def test_no_stack_is_accepted_on_the_wrong_side_of_the_thermal_limit():
+    for case in CASES:
+        if case.name.startswith("peak temperature"):
+            above = case.modelled > 273.15 + 100
+            accepted_above = case.low is not None
+            assert (above == accepted_above) == (case.verdict != "mismatch"), case
+
+
+def test_a_fit_that_misses_its_own_band_says_no():
+    cases = DeepTrain({"assumptions": {"layer_resistance_k_per_w": 0.5}}).validation()
+    assert next(case for case in cases if case.name == "peak temperature of 3R1G").verdict == "NO"
 
 
 def test_cases_follow_the_simulator_s_own_assumptions():
