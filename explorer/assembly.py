@@ -5,7 +5,7 @@ All that is wrong is collected first and reported together.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -16,11 +16,13 @@ import numpy as np
 from explorer.evaluation import Proposal
 from explorer.expressions import parse
 from explorer.loading import Collector, Loaded, load, place_of
+from explorer.near_names import with_near_names
 from explorer.outline import HELD_OUT
 from explorer.problem import Problem
 from explorer.simulator_problem import Bench, SimulatorProblem, needed_simulators
 from explorer.space import Space, allowed_values, condition, read_value
 from explorer.spec import Mistake, SearchFileError, SearchSpec, parse_spec
+from explorer.store import RESULTS, check_place, check_writable
 from explorer.strategies import Strategy, make_strategy
 from explorer.yaml_source import Source
 from objectives import Objective, find_objective, objective_names
@@ -105,20 +107,24 @@ def assemble(
         checkpoints: folder shared by all workers; None keeps nothing.
         check_run: also check what a run needs (data, a feasible design); reading a study does not.
         name: of the file, for messages.
-        mistakes: found before; ``spec`` then lacks the sections that have them.
+        mistakes: found before; ``spec`` then lacks what has them.
 
     Raises:
-        SearchFileError: everything that is wrong. What only follows from another mistake is not told.
+        SearchFileError: everything that is wrong. What only follows from another mistake is not told; what cannot be
+            checked before another mistake is mended is named.
     """
     found = Collector(source, mistakes)
+    spec = with_near_names(spec, found)
     loaded = load(spec, folder, found)
-    objectives = _objectives(spec, folder, found)
-    needed = _needed(loaded, objectives, spec, found)
+    numbered = _objectives(spec, folder, found)
+    objectives = list(numbered.values())
+    needed = _needed(loaded, numbered, spec, found)
     offered, variables = _variables(loaded, needed, spec, found)
     fidelity = _fidelity(loaded, needed, spec, found)
     _check_constraints(loaded, objectives, offered, variables, spec, found)
     if check_run:
         _check_simulators(loaded, needed, spec, found)
+        _check_places(spec, folder, found)
     problem, initial = None, tuple[Proposal, ...]()
     if variables and found.right(*PROBLEM):
         problem = _problem(loaded.bench, Space(variables), objectives, fidelity, spec, checkpoints, found)
@@ -134,28 +140,50 @@ def assemble(
 
 def _check_simulators(loaded: Loaded, needed: set[str], spec: SearchSpec, found: Collector) -> None:
     """Look at what a run needs: data, devices."""
+    dataset_known = found.right("workload.dataset") and spec.workload.network  # without, no workload is given at all
     for key, simulator in loaded.bench.simulators.items():
-        if key in needed - loaded.guessed and found.right("workload.dataset"):
+        if key in needed - loaded.guessed and dataset_known:
             try:
                 simulator.check(loaded.bench.workload)
             except InputError as error:
                 if loaded.workload_known or not error.field.startswith("workload"):
                     found.add(error, place_of(error, key, spec))
+    if spec.data_dir is not None and not dataset_known:
+        found.skip("data_dir", "workload")
 
 
-def _objectives(spec: SearchSpec, folder: Path, found: Collector) -> list[Objective]:
-    objectives: list[Objective] = []
-    for index, name in enumerate(spec.objectives if found.right("objectives") else ()):
+def _check_places(spec: SearchSpec, folder: Path, found: Collector) -> None:
+    """Look at where a run would write."""
+    try:
+        if spec.store is not None:
+            check_place(spec.store)
+        elif found.right("store"):
+            check_writable(RESULTS, "store")
+    except InputError as error:
+        found.add(InputError(error.message), "store")
+    try:
+        if spec.checkpoints is not None:
+            check_writable(folder / spec.checkpoints, "checkpoints")
+    except InputError as error:
+        found.add(error)
+
+
+def _objectives(spec: SearchSpec, folder: Path, found: Collector) -> dict[int, Objective]:
+    """The objectives that can be had, by their number in the file."""
+    objectives: dict[int, Objective] = {}
+    for index, name in enumerate(spec.objectives):
+        if not found.given("objectives", index):
+            continue
         try:
             objective = find_objective(name, folder)
         except InputError as error:
             found.add(error, f"objectives.{index}")
             continue
-        if objective.name in [other.name for other in objectives]:
+        if objective.name in [other.name for other in objectives.values()]:
             found.add(InputError(f"objective '{objective.name}' is named twice", f"objectives.{index}"))
         if held_out := sorted(name for name in objective.mentions if name.startswith(HELD_OUT)):
             found.add(_held_out(held_out[0]), f"objectives.{index}")
-        objectives.append(objective)
+        objectives[index] = objective
     return objectives
 
 
@@ -163,15 +191,17 @@ def _held_out(name: str) -> InputError:
     return InputError(f"no search may look at {name}: it is held out for the final report")
 
 
-def _needed(loaded: Loaded, objectives: list[Objective], spec: SearchSpec, found: Collector) -> set[str]:
+def _needed(loaded: Loaded, objectives: Mapping[int, Objective], spec: SearchSpec, found: Collector) -> set[str]:
     """The simulators that some objective or constraint reads; all of them while that cannot be told."""
     needed: set[str] = set()
-    for index, objective in enumerate(objectives):
+    for index, objective in objectives.items():
         try:
             needed |= needed_simulators(loaded.bench, [objective], ())
         except InputError as error:
             if loaded.complete:
                 found.add(InputError(f"objective '{objective.name}': {error.message}", f"objectives.{index}"))
+            else:
+                found.skip(f"objectives.{index}", "simulators")
     try:
         needed |= needed_simulators(loaded.bench, (), spec.constraints)
     except InputError:  # told with the constraints
@@ -191,8 +221,12 @@ def _variables(
                 offered.setdefault(name, variable)
             else:
                 elsewhere[name] = key
-    for name in spec.variables:
-        if name in offered or not loaded.complete:
+    wanted = _unsplit(spec.variables, offered, "variables", found)
+    for name in wanted:
+        if name in offered:
+            continue
+        if not loaded.complete:
+            found.skip(f"variables.{name}", "simulators")
             continue
         if name in elsewhere:
             message = (
@@ -204,17 +238,32 @@ def _variables(
         found.add(InputError(message, f"variables.{name}"))
     chosen: list[Variable] = []
     for name, variable in offered.items():
-        if name in spec.variables:
+        if name in loaded.uncertain and (name in wanted or variable.searched):
+            if not _whatever(loaded.uncertain[name], _chosen, wanted.get(name)):
+                found.skip(f"variables.{name}", "workload")
+            chosen.append(variable)
+        elif name in wanted:
             try:
-                chosen.append(variable if name in loaded.uncertain else _chosen(variable, spec.variables[name]))
+                chosen.append(_chosen(variable, wanted[name]))
             except InputError as error:
                 found.add(error, f"variables.{name}")
                 chosen.append(variable)  # so that what else is said of it can be looked at
         elif variable.searched:
             chosen.append(variable)
     if not chosen and offered and loaded.complete and found.right("variables"):
-        found.add(InputError(f"nothing to search: choose among {', '.join(offered)}", "variables"))
+        example = f"variables: {{{next(iter(offered))}: search}}"
+        found.add(InputError(f"nothing to search: choose among {', '.join(offered)}, such as `{example}`", "variables"))
     return offered, chosen
+
+
+def _whatever(versions: Iterable[Variable], read: Callable[[Variable, Any], object], value: Any) -> bool:
+    """Whether a value can be read whichever of its versions a variable turns out to be."""
+    for variable in versions:
+        try:
+            read(variable, value)
+        except InputError:
+            return False
+    return True
 
 
 def _chosen(variable: Variable, wanted: Any) -> Variable:
@@ -249,11 +298,15 @@ def _chosen(variable: Variable, wanted: Any) -> Variable:
 def _fidelity(loaded: Loaded, needed: set[str], spec: SearchSpec, found: Collector) -> Fidelity | None:
     simulators = {key: simulator for key, simulator in loaded.bench.simulators.items() if key in needed}
     training = [simulator for simulator in simulators.values() if isinstance(simulator, TrainingSimulator)]
-    if loaded.guessed & set(simulators):
+    if loaded.guessed & set(simulators) or (not training and not loaded.complete):
+        if spec.fidelity:
+            found.skip("fidelity", "simulators")
         return None
     if not training:
-        if spec.fidelity and loaded.complete and found.right("objectives", "constraints"):
+        if spec.fidelity and found.right("objectives", "constraints"):
             found.add(InputError("no objective reads a training simulator, so there is none", "fidelity"))
+        elif spec.fidelity:
+            found.skip("fidelity", "objectives", "constraints")
         return None
     offered = training[0].fidelity()
     if not spec.fidelity:
@@ -286,24 +339,48 @@ def _check_constraints(
     }  # fmt: skip
     lengths = {v.name: v.domain.length for v in variables if isinstance(v.domain, BinaryVector)}
     units = {name: unit for name, unit in units.items() if not name.startswith(HELD_OUT)}
-    all_known = loaded.complete and found.right("objectives")
-    doubtful = set(loaded.uncertain)
+    outside = _objectives_outside(units)
+    doubts = dict.fromkeys(loaded.uncertain, "workload")  # names that say nothing yet, with what has to be mended
     if loaded.complete and objectives:  # the names that its wrong objectives may stand for
-        wrong = [name for index, name in enumerate(spec.objectives) if not found.right(f"objectives.{index}")]
+        wrong = [name for index, name in enumerate(spec.objectives) if not found.given("objectives", index)]
         close = {match for name in wrong for match in get_close_matches(name, objective_names())}
-        doubtful |= {*close, *(name.rpartition(":")[2] for name in wrong)} - set(units)
-        all_known = True
+        maybe = {*close, *(name.rpartition(":")[2] for name in wrong)} - set(units)
+        doubts |= dict.fromkeys(maybe, "objectives")
     if not found.right("variables"):
-        doubtful |= set(offered) - set(units)
+        doubts |= dict.fromkeys(set(offered) - set(units), "variables")
+    unknown = "simulators" if not loaded.complete else "" if objectives else "objectives"
     for index, text in enumerate(spec.constraints):
+        field = f"constraints.{index}"
+        if not found.given("constraints", index):
+            continue
         try:
             names = parse(text).names
             if held_out := sorted(name for name in names if name.startswith(HELD_OUT)):
                 raise _held_out(held_out[0])
-            if not names & doubtful and (all_known or names <= set(units)):
-                condition(text, units, lengths)
+            if doubtful := sorted(names & set(doubts)):
+                found.skip(field, doubts[doubtful[0]])
+            elif unknown and not names <= {*units, *outside}:
+                found.skip(field, unknown)
+            else:
+                for name in sorted(names & set(outside)) if objectives else ():
+                    found.add(InputError(_instead_of(name, outside[name], units)), field)
+                checked = condition(text, outside | units, lengths)
+                if not names:
+                    holds = "holds for every design: remove it" if checked.evaluate({}) else "holds for no design"
+                    found.add(InputError(f"'{text}' names no variable, field or objective; it {holds}"), field)
         except InputError as error:
-            found.add(error, f"constraints.{index}")
+            found.add(error, field)
+
+
+def _objectives_outside(units: Mapping[str, str]) -> dict[str, str]:
+    """Unit of each installed objective that a search has not: constraints may mean a report's field by its name."""
+    return {name: find_objective(name).unit for name in objective_names() if name not in units}
+
+
+def _instead_of(objective: str, unit: str, units: Mapping[str, str]) -> str:
+    fields = [name for name in units if name.startswith(f"{objective}_") and units[name] == unit]
+    instead = f", or write {fields[0]}" if fields else ""
+    return f"'{objective}' is an objective that this search has not: name it under objectives{instead}"
 
 
 def _problem(
@@ -330,22 +407,44 @@ def _designs(
 ) -> list[tuple[int, Design]]:
     """The initial designs that can be read, with their numbers."""
     designs = []
-    for index, written in enumerate(spec.initial):
+    for index, given in enumerate(spec.initial):
+        if not found.given("initial", index):
+            continue
+        written = _unsplit(given, space.variables, f"initial.{index}", found)
         values = {name: value for name, value in written.items() if name not in loaded.uncertain}
-        while True:  # until the last of its mistakes is told
-            try:
-                design = space.design(values)
-                break
-            except InputError as error:
-                if error.field in set(offered) - set(space.variables) - set(spec.variables):
-                    message = f"{error.field} is not searched; name it under variables too"
-                    found.add(InputError(message, error.field), f"initial.{index}")
-                elif error.field in space.variables or (loaded.complete and error.field not in spec.variables):
-                    found.add(error, f"initial.{index}")
-                del values[error.field]
-        if values == written:
-            designs.append((index, design))
+        for name in written:
+            if not _whatever(loaded.uncertain.get(name, ()), read_value, written[name]):
+                found.skip(f"initial.{index}.{name}", "workload")
+        wrong = space.mistakes(values)
+        for error in wrong:
+            if error.field in set(offered) - set(space.variables) - set(spec.variables):
+                message = f"{error.field} is not searched; name it under variables too"
+                found.add(InputError(message, error.field), f"initial.{index}")
+            elif error.field in space.variables or (loaded.complete and error.field not in spec.variables):
+                found.add(error, f"initial.{index}")
+            else:
+                found.skip(f"initial.{index}.{error.field}", "variables" if loaded.complete else "simulators")
+        if not wrong and values == given:
+            designs.append((index, space.design(values)))
     return designs
+
+
+def _unsplit(given: Mapping[str, Any], known: Container[str], field: str, found: Collector) -> dict[str, Any]:
+    """Values by variable in which YAML's ``{bn: C5,C7}``, two fields, is one value again; it is noted."""
+    whole: dict[str, Any] = {}
+    split: dict[str, None] = {}  # the names, in their order
+    last = ""
+    for name, value in given.items():
+        beside = found.line(f"{field}.{name}") == found.line(f"{field}.{last}")
+        if value is None and name not in known and isinstance(whole.get(last), str) and beside:
+            whole[last] = f"{whole[last]},{name}"
+            split[last] = None
+        else:
+            whole[name], last = value, name
+    for name in split:
+        message = f"a comma ends a value within {{...}}: quote it: {{{name}: '{whole[name]}'}}"
+        found.add(InputError(message), f"{field}.{name}", mended=True)
+    return whole
 
 
 def _feasible(
@@ -383,11 +482,15 @@ def _check_strategy(problem: Problem | None, spec: SearchSpec, found: Collector,
         find_plugin(STRATEGIES, name, "strategy")
     except InputError as error:
         found.add(error, "strategy")
+        if options:
+            found.skip("strategy.options", "strategy")
         return
     if problem is None:
         problem = _stand_in()
-        if not _makes(name, problem):
-            return  # it asks more of a problem
+        if not _makes(name, problem):  # it asks more of a problem
+            if options:
+                found.skip("strategy.options", *PROBLEM)
+            return
     while True:  # until the last of its mistakes is told
         try:
             strategy = make_strategy(name, problem, spec.seed, options)

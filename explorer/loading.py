@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,7 +19,6 @@ from explorer.spec import Mistake, SearchFileError, SearchSpec, WorkloadSpec, mi
 from explorer.yaml_source import Source
 from simulators.protocol import (
     NETWORKS,
-    SIMULATORS,
     InputError,
     Simulator,
     TrainingSimulator,
@@ -27,7 +26,6 @@ from simulators.protocol import (
     Workload,
     load_simulator,
     plugin_names,
-    suggestion,
 )
 
 __all__ = ["Collector", "Loaded", "load", "place_of"]
@@ -39,18 +37,38 @@ class Collector:
     def __init__(self, source: Source | None, mistakes: Iterable[Mistake]) -> None:
         self.source = source
         self.mistakes = list(mistakes)
+        self.unchecked: dict[str, list[str]] = {}
 
-    def add(self, error: InputError, field: str = "") -> None:
-        """Note an error, below ``field`` if that is given."""
-        self.mistakes.append(mistake_of(error.under(field) if field else error, self.source))
+    def add(self, error: InputError, field: str = "", *, mended: bool = False) -> None:
+        """Note an error, below ``field`` if given; ``mended``: the caller goes on with a value that is right."""
+        self.mistakes.append(mistake_of(error.under(field) if field else error, self.source, mended=mended))
+
+    def line(self, field: str) -> int | None:
+        """The line of a field, where it has one."""
+        return self.source.place(field)[0] if self.source else None
 
     def right(self, *sections: str) -> bool:
-        """Whether nothing wrong was found in any of these sections of the file, or fields of it."""
-        return not any(
-            mistake.field == section or mistake.field.startswith(f"{section}.")
-            for mistake in self.mistakes
-            for section in sections
+        """Whether nothing is known that is wrong in any of these sections of the file, or fields of it."""
+        return not self._wrong(sections)
+
+    def given(self, section: str, index: int) -> bool:
+        """Whether an item of a list can be looked at: it is no stand-in, and nothing wrong with it is known."""
+        return not any(mistake.field == section for mistake in self.mistakes if not mistake.mended) and self.right(
+            f"{section}.{index}"
         )
+
+    def skip(self, field: str, *sections: str) -> None:
+        """Note that nothing can be said of a field before what is wrong in one of these sections is mended."""
+        wrong = self._wrong(sections)
+        fields = self.unchecked.setdefault(wrong[0] if wrong else sections[0], [])
+        if field not in fields:
+            fields.append(field)
+
+    def _wrong(self, sections: Iterable[str]) -> list[str]:
+        fields = [mistake.field for mistake in self.mistakes if not mistake.mended]
+        return [
+            field for section in sections for field in fields if field == section or field.startswith(f"{section}.")
+        ]
 
     def stop(self, name: str) -> None:
         """Tell all mistakes, if there is one.
@@ -59,7 +77,7 @@ class Collector:
             SearchFileError: there is.
         """
         if self.mistakes:
-            raise SearchFileError(self.mistakes, name)
+            raise SearchFileError(self.mistakes, name, unchecked=self.unchecked)
 
 
 @dataclass(frozen=True)
@@ -72,7 +90,7 @@ class Loaded:
         guessed: simulators that cannot be had with the file's settings and stand here with their defaults.
         workload_known: nothing is wrong with the workload.
         variables: by simulator and name.
-        uncertain: names of variables that depend on the network while that is not known.
+        uncertain: while the network is not known, the variables that depend on it by name: all that each may be.
     """
 
     bench: Bench
@@ -80,7 +98,7 @@ class Loaded:
     guessed: frozenset[str]
     workload_known: bool
     variables: Mapping[str, Mapping[str, Variable]]
-    uncertain: frozenset[str]
+    uncertain: Mapping[str, Sequence[Variable]]
 
 
 def load(spec: SearchSpec, folder: Path, found: Collector) -> Loaded:
@@ -103,8 +121,10 @@ def load(spec: SearchSpec, folder: Path, found: Collector) -> Loaded:
         if simulator is None:
             guessed.add(name)
         simulators[name] = simulator or kind()
-    if not spec.simulators and found.right("simulators"):
-        found.add(InputError(f"name at least one{suggestion('', plugin_names(SIMULATORS))}", "simulators"))
+    if not any(isinstance(simulator, TrainingSimulator) for simulator in simulators.values()):
+        for section in ("proxy", "data_dir"):
+            if getattr(spec, section) is not None and not found.right("simulators"):
+                found.skip(section, "simulators")
     written = Workload(
         spec.workload.network, spec.workload.dataset, spec.workload.mode, spec.workload.input_size,
         spec.workload.classes, tuple(sorted(spec.workload.options.items())),
@@ -112,13 +132,13 @@ def load(spec: SearchSpec, folder: Path, found: Collector) -> Loaded:
     workload = _usable(written, simulators.values(), found)
     network_known = workload.network == written.network
     variables: dict[str, Mapping[str, Variable]] = {}
-    uncertain: set[str] = set()
+    uncertain: dict[str, Sequence[Variable]] = {}
     for name, simulator in simulators.items():
         variables[name], doubtful = _variables(simulator, workload, network_known)
         uncertain |= doubtful
     return Loaded(
         Bench(simulators, workload), len(simulators) == len(spec.simulators) > 0, frozenset(guessed),
-        found.right("workload"), variables, frozenset(uncertain),
+        found.right("workload"), variables, uncertain,
     )  # fmt: skip
 
 
@@ -202,16 +222,18 @@ def _without(workload: Workload, field: str) -> Workload:
 
 def _variables(
     simulator: Simulator, workload: Workload, network_known: bool
-) -> tuple[dict[str, Variable], frozenset[str]]:
-    """A simulator's variables by name, and the names of those that another network might change."""
+) -> tuple[dict[str, Variable], dict[str, list[Variable]]]:
+    """A simulator's variables by name, and those that another network would change, with all that they may be."""
     try:
         variables = {variable.name: variable for variable in simulator.variables(workload)}
     except InputError:  # told with the workload
-        return {}, frozenset()
-    uncertain: set[str] = set()
-    for network in () if network_known else plugin_names(NETWORKS):
+        return {}, {}
+    versions: dict[str, list[Variable]] = {}
+    networks = [] if network_known else plugin_names(NETWORKS)
+    for network in networks:
         with suppress(InputError):  # a network that does not go with the data set: there are others
-            others = {variable.name: variable for variable in simulator.variables(replace(workload, network=network))}
-            uncertain |= {name for name in {*variables, *others} if variables.get(name) != others.get(name)}
-            variables = {**others, **variables}
-    return variables, frozenset(uncertain)
+            for variable in simulator.variables(replace(workload, network=network)):
+                versions.setdefault(variable.name, []).append(variable)
+    often = max(map(len, versions.values()), default=0)
+    uncertain = {name: found for name, found in versions.items() if len(found) < often or found.count(found[0]) < often}
+    return {name: found[0] for name, found in versions.items()} | variables, uncertain

@@ -151,16 +151,23 @@ class Space:
         Raises:
             InputError: an unknown variable, or a value that is not allowed; ``field`` is the variable.
         """
-        for name in values:
-            if name not in self.variables:
-                raise InputError(f"unknown variable '{name}'{suggestion(name, self.variables)}", str(name))
-        parsed: dict[str, Value] = {}
+        for error in self.mistakes(values):
+            raise error
+        return Design({n: read_value(v, values.get(n, v.default)) for n, v in self.variables.items()})
+
+    def mistakes(self, values: Mapping[str, object]) -> list[InputError]:
+        """Everything that keeps values from being a design, see :meth:`design`; ``field`` is the variable."""
+        wrong = [
+            InputError(f"unknown variable '{name}'{suggestion(name, self.variables)}", str(name))
+            for name in values
+            if name not in self.variables
+        ]
         for name, variable in self.variables.items():
             try:
-                parsed[name] = read_value(variable, values.get(name, variable.default))
+                read_value(variable, values.get(name, variable.default))
             except InputError as error:
-                raise error.under(name) from None
-        return Design(parsed)
+                wrong.append(error.under(name))
+        return wrong
 
     def describe(self, design: Mapping[str, Value]) -> str:
         """A design in words: ``3R1G, 128x128, 2 bit/cell, BN after C5 C7``."""

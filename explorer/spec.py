@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -172,12 +172,21 @@ class SearchSpec(_Section):
 
 @dataclass(frozen=True)
 class Mistake:
-    """One thing that is wrong with a search file."""
+    """One thing that is wrong with a search file.
+
+    Args:
+        field: dotted path, empty for the whole file.
+        message: what is wrong, and how to mend it.
+        line: of the file.
+        option: the command's option that gave the field.
+        mended: all other checks go by a value that is right, so this mistake hides nothing.
+    """
 
     field: str
     message: str
     line: int | None = None
     option: str = ""
+    mended: bool = False
 
     def __str__(self) -> str:
         if self.option not in ("", "--set"):
@@ -192,24 +201,45 @@ class SearchFileError(InputError):
     Args:
         mistakes: at least one.
         name: of the file.
-        rest: the search without the sections that have mistakes, so that the others can be looked at too.
+        rest: the search without what has mistakes, so that the others can be looked at too.
+        unchecked: the fields that nothing can be said of, by the mistake's field that has to be mended first.
     """
 
-    def __init__(self, mistakes: Sequence[Mistake], name: str = "search file", rest: SearchSpec | None = None) -> None:
+    def __init__(
+        self,
+        mistakes: Sequence[Mistake],
+        name: str = "search file",
+        rest: SearchSpec | None = None,
+        unchecked: Mapping[str, Sequence[str]] | None = None,
+    ) -> None:
         self.mistakes = tuple(sorted(dict.fromkeys(mistakes), key=lambda mistake: mistake.line or 0))
         self.name = name
         self.rest = rest
+        self.unchecked = unchecked or {}
         count = len(self.mistakes)
         head = f"{name}: {count} mistake{'s' if count > 1 else ''}"
-        super().__init__("\n  ".join([head, *map(str, self.mistakes)]))
+        until = [f"until {first} is mended: {', '.join(fields)}" for first, fields in self.unchecked.items()]
+        last = [f"not checked {'; '.join(until)}"] if until else []
+        super().__init__("\n  ".join([head, *map(str, self.mistakes), *last]))
 
     def __reduce__(self) -> Any:
-        return type(self), (self.mistakes, self.name)
+        return type(self), (self.mistakes, self.name, None, self.unchecked)
 
 
-def mistake_of(error: InputError, source: Source | None = None) -> Mistake:
+def mistake_of(error: InputError, source: Source | None = None, *, mended: bool = False) -> Mistake:
     """An error as a mistake, with its line or its option."""
-    return Mistake(error.field, error.message, *(source.place(error.field) if source else ()))
+    return Mistake(error.field, error.message, *(source.place(error.field) if source else (None, "")), mended)
+
+
+def _repeats(source: Source) -> list[Mistake]:
+    """What is written more than once."""
+    mistakes = []
+    for path, lines in source.repeated.items():
+        *first, last = dict.fromkeys(lines)
+        places = f"lines {', '.join(map(str, first))} and {last}" if first else f"line {last}"
+        message = f"is written {len(lines)} times, in {places}; keep one (the other checks go by the last)"
+        mistakes.append(Mistake(path, message, lines[-1], mended=True))
+    return mistakes
 
 
 def read_settings(settings: Sequence[str], option: str = "--set") -> dict[str, Any]:
@@ -220,14 +250,17 @@ def read_settings(settings: Sequence[str], option: str = "--set") -> dict[str, A
         option: what gave them, for messages.
 
     Raises:
-        InputError: a setting is not ``key=value``.
+        InputError: a setting is not ``key=value``, or its value has a field twice.
     """
     values = {}
     for setting in settings:
         path, equals, text = setting.partition("=")
         if not equals or not all(path.split(".")):
             raise InputError(f"'{setting}' is not key=value, such as budget.evaluations=10", option)
-        values[path] = read_yaml(text, f"{option} {path}").data
+        source = read_yaml(text, f"{option} {path}")
+        if source.repeated:
+            raise InputError(f"{', '.join(source.repeated)} is written more than once; keep one", f"{option} {path}")
+        values[path] = source.data
     return values
 
 
@@ -257,7 +290,7 @@ def override(source: Source, values: Mapping[str, Any], options: Mapping[str, st
         place[last] = value
         lines = {field: line for field, line in lines.items() if field != path and not field.startswith(f"{path}.")}
         given[path] = (options or {}).get(path, "--set")
-    return Source(data, source.name, lines, given)
+    return replace(source, data=data, lines=lines, options=given)
 
 
 def parse_spec(source: Source) -> SearchSpec:
@@ -267,14 +300,16 @@ def parse_spec(source: Source) -> SearchSpec:
         SearchFileError: every field that is wrong.
     """
     if not isinstance(source.data, dict):
-        raise SearchFileError(
-            [Mistake("", "a search file is a mapping of sections such as workload, objectives, budget")], source.name
-        )
+        wrong = "the file is empty: a" if source.data is None else "a"
+        message = f"{wrong} search file is a mapping of sections such as workload, objectives, budget (rex schema)"
+        raise SearchFileError([Mistake("", message, 1)], source.name)
+    mistakes, details = _repeats(source), []
     try:
-        return SearchSpec.model_validate(source.data)
+        spec = SearchSpec.model_validate(source.data)
+        if not mistakes:
+            return spec
     except ValidationError as error:
         details = error.errors()
-    mistakes = []
     for detail in details:
         path = ".".join(str(part) for part in detail["loc"] if "[" not in str(part))  # without types of a union
         section = path.partition(".")[0]
@@ -284,6 +319,7 @@ def parse_spec(source: Source) -> SearchSpec:
     raise SearchFileError(mistakes, source.name, _rest(source.data, details))
 
 
+_EMPTY: Mapping[str, Any] = {"initial": {}, "objectives": "", "constraints": ""}
 _STAND_INS: Mapping[str, Any] = {
     "workload": {"network": ""}, "simulators": {}, "objectives": [""], "budget": {"evaluations": 1}
 }  # fmt: skip
@@ -304,7 +340,7 @@ def _rest(data: Mapping[str, Any], details: Iterable[Mapping[str, Any]]) -> Sear
 
 
 def _set_aside(data: dict[str, Any], location: Sequence[Any]) -> None:
-    """Take the field at a location out of a search; an item takes its list along, so that no other is renumbered."""
+    """Take the field at a location out of a search; an empty item is left in its list, so that none is renumbered."""
     section, *below = location
     inner = data.get(section)
     if below and section == "simulators" and isinstance(inner, dict):
@@ -316,6 +352,8 @@ def _set_aside(data: dict[str, Any], location: Sequence[Any]) -> None:
             options.setdefault(below[0], value)  # an option in the wrong place is looked at as one
     elif below and isinstance(inner, dict) and below[0] in inner:
         _set_aside(inner, below)
+    elif below and isinstance(inner, list):
+        inner[below[0]] = _EMPTY[section]
     else:
         data.pop(section, None)
 
@@ -341,8 +379,26 @@ def _words(detail: Mapping[str, Any]) -> str:
         return "name at least one"
     if kind == "value_error":
         return str(detail["ctx"]["error"])
+    if kind in _WANTED:
+        return f"write {_WANTED[kind].format(**detail.get('ctx', {}))}, not {_shown(value)}"
     message = str(detail["msg"])
     return f"{message[0].lower()}{message[1:]}, got {_shown(value)}"
+
+
+_WANTED: Mapping[str, str] = {
+    "string_type": "text",
+    "string_too_long": "at most {max_length} characters",
+    **dict.fromkeys(["int_type", "int_from_float", "int_parsing", "int_parsing_size"], "a whole number"),
+    "float_type": "a number",
+    "finite_number": "a finite number",
+    "bool_type": "true or false",
+    "greater_than": "a number above {gt:g}",
+    "greater_than_equal": "{ge:g} or more",
+    "less_than": "a number below {lt:g}",
+    "less_than_equal": "at most {le:.0f}",
+    "literal_error": "{expected}",
+}
+"""What to write instead, by the kind of pydantic's complaint."""
 
 
 def _shown(value: Any) -> str:

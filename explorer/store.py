@@ -25,11 +25,25 @@ from explorer.locks import HeldError, file_lock, server_lock
 from explorer.outline import Outline
 from simulators.protocol import InputError, suggestion
 
-__all__ = ["Store", "StudyRecord", "check_writable", "free_name", "parse_reference", "shown", "store_file", "taken"]
+__all__ = [
+    "RESULTS",
+    "Store",
+    "StudyRecord",
+    "check_place",
+    "check_writable",
+    "free_name",
+    "parse_reference",
+    "shown",
+    "store_file",
+    "taken",
+]
 
 SCHEMA_VERSION = 1
 FILE = "sqlite:///"
 """What the URL of a store in a file begins with."""
+
+RESULTS = Path("results")
+"""Where studies without a store of their own are kept."""
 
 metadata = sql.MetaData()
 
@@ -85,7 +99,7 @@ def parse_reference(reference: str) -> tuple[str, str]:
         The database URL and the study's name (empty: the only study there).
     """
     place, _, name = reference.partition("#")
-    if re.match(r"^[a-z0-9+]+://", place):
+    if re.match(r"(?i)[a-z0-9+]{2,}:/", place):  # with one slash only it is a URL too, one that cannot be read
         return place, name
     return f"{FILE}{Path(os.path.expanduser(place))}", name
 
@@ -116,19 +130,7 @@ class Store:
         file = store_file(url)
         if file is not None:
             _check_file(file, create)
-        with self._told("open"):
-            database = _database(url, file)
-            if (kind := database.get_backend_name()) not in ("sqlite", "postgresql"):
-                raise InputError(
-                    f"{shown(url)}: a store is a SQLite file (its path) or a PostgreSQL database "
-                    f"(postgresql://USER@HOST/DATABASE), not {kind}",
-                    "store",
-                )
-            self.engine = sql.create_engine(database)
-            if self.engine.dialect.name == "sqlite":
-                if file is None or file.name == ":memory:":
-                    raise InputError(f"{url} is no file; give the path of one", "store")
-                sql.event.listen(self.engine, "connect", _prepare_sqlite)
+        self.engine = _engine(url)
         tables = self._tables()
         self._check_tables(tables)
         if STUDIES.name not in tables and ((tables and file is not None) or not create):
@@ -138,29 +140,18 @@ class Store:
                 "store",
             )
 
-    @contextmanager
-    def _told(self, doing: str) -> Iterator[None]:
-        """Errors of the database as bad input: a damaged file, a full disk, a server that is not there."""
-        try:
-            yield
-        except (SQLAlchemyError, ImportError) as error:
-            reason = str(getattr(error, "orig", None) or error).splitlines()[0]
-            if "psycopg" in reason and isinstance(error, ImportError):
-                reason += "; pip install 'reram-explorer[postgresql]'"
-            raise InputError(f"cannot {doing} the store {shown(self.url)}: {reason}", "store") from error
-
     def _tables(self) -> list[str]:
         file = store_file(self.url)
         if file is not None and not file.exists():
             return []  # asking SQLite would make the file
-        with self._told("open"):
+        with _told(self.url, "open"):
             return sql.inspect(self.engine).get_table_names()
 
     def _check_tables(self, names: Sequence[str]) -> None:
         """Raises InputError if tables of another program have the names of ours."""
         for table in metadata.sorted_tables:
             if table.name in names:
-                with self._told("open"):
+                with _told(self.url, "open"):
                     columns = {column["name"] for column in sql.inspect(self.engine).get_columns(table.name)}
                 if missing := [column for column in table.columns.keys() if column not in columns]:  # noqa: SIM118  # of SQLAlchemy
                     raise InputError(
@@ -180,7 +171,7 @@ class Store:
             check_writable(file.parent, "store")  # SQLite's log is written beside the file
             check_writable(file, "store")
             return
-        with self._told("write"), self.engine.connect() as connection:  # tried and, since never committed, undone
+        with _told(self.url, "write"), self.engine.connect() as connection:  # tried and, since never committed, undone
             metadata.create_all(connection)
             connection.execute(STUDIES.insert().values(name="", record={}))
 
@@ -198,7 +189,7 @@ class Store:
         lock = server_lock(self.engine, f"rex {study}") if file is None else file_lock(_lock_of(file, study))
         with ExitStack() as stack:
             try:
-                with self._told("write"):
+                with _told(self.url, "write"):
                     stack.enter_context(lock)
             except HeldError as holder:
                 raise InputError(
@@ -216,7 +207,7 @@ class Store:
         """Names of the studies, oldest first."""
         if STUDIES.name not in self._tables():
             return []
-        with self._told("read"), self.engine.connect() as connection:
+        with _told(self.url, "read"), self.engine.connect() as connection:
             return [row.name for row in connection.execute(sql.select(STUDIES.c.name).order_by(STUDIES.c.id))]
 
     def find(self, name: str = "") -> StudyRecord:
@@ -239,7 +230,7 @@ class Store:
             close = suggestion(name, names)
             there = "" if close.startswith(";") else f"; there {'are' if len(names) > 1 else 'is'} {', '.join(names)}"
             raise InputError(f"{shown(self.url)} holds no study '{name}'{close}{there}", "study")
-        with self._told("read"), self.engine.connect() as connection:
+        with _told(self.url, "read"), self.engine.connect() as connection:
             record = connection.execute(sql.select(STUDIES.c.record).where(STUDIES.c.name == name)).scalar_one()
         if record["schema_version"] > SCHEMA_VERSION:
             raise InputError(
@@ -263,7 +254,7 @@ class Store:
                 f"cannot write {file} ({error.strerror}); give another place with --store", "store"
             ) from None
         try:
-            with self._told("write"), self.engine.connect() as connection:
+            with _told(self.url, "write"), self.engine.connect() as connection:
                 if file is not None:
                     connection.exec_driver_sql("PRAGMA journal_mode=WAL")  # readers while a search writes
                     connection.commit()
@@ -283,7 +274,7 @@ class Store:
         """
         if not evaluations:
             return
-        with self._told("write"), self.engine.begin() as connection:
+        with _told(self.url, "write"), self.engine.begin() as connection:
             study_id = connection.execute(sql.select(STUDIES.c.id).where(STUDIES.c.name == study)).scalar_one()
             rows = [
                 {"study_id": study_id, "key": _digest(e.key), "derived": bool(e.derived_from), "row": e.to_json()}
@@ -300,12 +291,68 @@ class Store:
             .where(STUDIES.c.name == study)
             .order_by(EVALUATIONS.c.id)
         )
-        with self._told("read"), self.engine.connect() as connection:
+        with _told(self.url, "read"), self.engine.connect() as connection:
             return [Evaluation.from_json(row, bits) for row in connection.execute(query).scalars()]
 
     def close(self) -> None:
         """Give back connections; with SQLite also fold the write-ahead log into the file."""
         self.engine.dispose()
+
+
+def check_place(reference: str) -> None:
+    """Look at where a new study is to be kept; nothing is made, and no server is asked.
+
+    Args:
+        reference: a file or database URL, with ``#NAME`` if that is to be the study's name.
+
+    Raises:
+        InputError: no study can be kept there, or it has one of that name.
+    """
+    url, name = parse_reference(reference)
+    if store_file(url) is None:
+        _engine(url).dispose()
+        return
+    store = Store(url, create=True)
+    try:
+        if name in store.names():
+            raise taken(url, name)
+        store.check_writable()
+    finally:
+        store.close()
+
+
+@contextmanager
+def _told(url: str, doing: str) -> Iterator[None]:
+    """Errors of the database as bad input: a damaged file, a full disk, a server that is not there."""
+    try:
+        yield
+    except (SQLAlchemyError, ImportError) as error:
+        reason = str(getattr(error, "orig", None) or error).splitlines()[0]
+        if "psycopg" in reason and isinstance(error, ImportError):
+            reason += "; pip install 'reram-explorer[postgresql]'"
+        raise InputError(f"cannot {doing} the store {shown(url)}: {reason}", "store") from error
+
+
+def _engine(url: str) -> sql.Engine:
+    """What connects to a store, not connected yet.
+
+    Raises:
+        InputError: the URL cannot be read, or is of no database that can be a store.
+    """
+    file, forms = store_file(url), "a SQLite file (its path) or a PostgreSQL database (postgresql://USER@HOST/DATABASE)"
+    try:
+        database = _database(url, file)
+    except (SQLAlchemyError, ValueError) as error:  # its text may hold a password
+        raise InputError(f"the URL of the store cannot be read; write {forms}", "store") from error
+    if (kind := database.get_backend_name()) not in ("sqlite", "postgresql"):
+        raise InputError(f"{shown(url)}: a store is {forms}, not {kind}", "store")
+    with _told(url, "open"):
+        engine = sql.create_engine(database)
+    if engine.dialect.name == "sqlite":
+        if file is None or file.name == ":memory:":
+            raise InputError(f"{url} is no file; give the path of one", "store")
+        sql.event.listen(engine, "connect", _prepare_sqlite)
+    return engine
 
 
 def _lock_of(file: Path, study: str) -> Path:

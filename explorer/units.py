@@ -15,7 +15,7 @@ from fractions import Fraction
 from statistics import median
 from typing import TypeAlias
 
-from simulators.protocol import InputError, suggestion
+from simulators.protocol import InputError, nearest, suggestion
 
 __all__ = [
     "PLAIN",
@@ -132,16 +132,24 @@ def _plain_symbol(symbol: str) -> str:
     return spelled.replace("\u03bc", "u").replace("\u03a9", "ohm").replace("°", "").replace("degC", "C")
 
 
-def find_unit(symbol: str) -> Unit:
+def find_unit(symbol: str, dimension: Dimension | None = None) -> Unit:
     """The unit written ``symbol``.
 
+    Args:
+        symbol: as a person writes it.
+        dimension: of what is wanted; None if it may be anything.
+
     Raises:
-        InputError: there is none; the message names the nearest.
+        InputError: there is none; the message names the nearest, or those of that dimension.
     """
     try:
         return _UNITS[_plain_symbol(symbol)]
     except KeyError:
-        raise InputError(f"unknown unit '{symbol}'{suggestion(symbol, _UNITS)}") from None
+        known = [unit.symbol for unit in _UNITS.values() if dimension in (None, unit.dimension)]
+        if dimension is None and not nearest(symbol, known):
+            bases = ", ".join([*_MEASURES, *(unit.symbol for unit in _OTHERS)])
+            raise InputError(f"unknown unit '{symbol}'; known: {bases}, also with prefixes, as in us") from None
+        raise InputError(f"unknown unit '{symbol}'{suggestion(symbol, known)}") from None
 
 
 _QUANTITY = re.compile(r"([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)(?![eE][-+]?\d)\s*([^\W\d_][\w/²]*|%|°C)")
@@ -163,7 +171,8 @@ def read_quantity(text: str, unit: str) -> float | None:
     number, symbol = float(match[1]), match[2]
     if symbol == unit:
         return number
-    given, wanted = find_unit(symbol), _UNITS.get(unit, Unit("", name_dimension(unit)))
+    wanted = _UNITS.get(unit, Unit("", name_dimension(unit)))
+    given = find_unit(symbol, wanted.dimension)
     if given.dimension != wanted.dimension:
         raise InputError(
             f"'{text}' is {describe_dimension(given.dimension)}, not {describe_dimension(wanted.dimension)}; write "

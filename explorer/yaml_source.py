@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
 
 import yaml
 
 from simulators.protocol import InputError
 
 __all__ = ["Source", "read_yaml"]
+
+Place = TypeVar("Place", int, str)
 
 _TAG = "tag:yaml.org,2002:"
 _SPECIAL = {".inf": "inf", "+.inf": "inf", "-.inf": "-inf", ".nan": "nan"}
@@ -67,12 +69,14 @@ class Source:
         name: file name for messages.
         lines: line (1-based) of every field by its dotted path: ``budget.evaluations``, ``initial.0.bn``.
         options: the command's option that gave a field, by dotted path: ``--set``, ``--seed``.
+        repeated: the lines of every field that is written more than once, by dotted path; ``data`` has the last.
     """
 
     data: Any
     name: str
     lines: Mapping[str, int] = field(default_factory=dict)
     options: Mapping[str, str] = field(default_factory=dict)
+    repeated: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
     def place(self, path: str) -> tuple[int | None, str]:
         """Where a dotted path, or the nearest field around it that was written, stands: its line, or its option."""
@@ -80,22 +84,35 @@ class Source:
             path = path.rpartition(".")[0]
         return self.lines.get(path), self.options.get(path, "")
 
+    def also(self, old: str, new: str) -> Source:
+        """The same source, in which what stands at and below a dotted path is also found by another."""
+        return replace(self, lines=_also(self.lines, old, new), options=_also(self.options, old, new))
+
+
+def _also(places: Mapping[str, Place], old: str, new: str) -> dict[str, Place]:
+    return {**places, **{f"{new}{path.removeprefix(old)}": places[path] for path in places if _within(path, old)}}
+
+
+def _within(path: str, section: str) -> bool:
+    return path == section or path.startswith(f"{section}.")
+
 
 def read_yaml(text: str, name: str) -> Source:
-    """Read YAML safely.
+    """Read YAML safely. Of a field that is written more than once the last is taken.
 
     Args:
         text: the YAML.
         name: of the file, for messages.
 
     Raises:
-        InputError: it is not YAML, a field is written twice, or a value is of a kind that has no place here; the
-            message has the line.
+        InputError: it is not YAML, or a value is of a kind that has no place here; the message has the line.
     """
     lines: dict[str, int] = {}
+    repeated: dict[str, tuple[int, ...]] = {}
     try:
         node = yaml.compose(text, Loader=_Loader)
-        return Source(None if node is None else _plain(node, "", lines, name), name, lines)
+        data = None if node is None else _plain(node, "", lines, repeated, name)
+        return Source(data, name, lines, repeated=repeated)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         place = f"{name}, line {mark.line + 1}, column {mark.column + 1}" if mark else name
@@ -105,17 +122,17 @@ def read_yaml(text: str, name: str) -> Source:
         raise InputError(f"{name}: is nested too deeply for a search file") from None
 
 
-def _plain(node: yaml.Node, path: str, lines: dict[str, int], name: str) -> Any:
-    """A node as plain data; notes the lines of everything below it."""
+def _plain(node: yaml.Node, path: str, lines: dict[str, int], repeated: dict[str, tuple[int, ...]], name: str) -> Any:
+    """A node as plain data; notes the lines of everything below it, and what is repeated there."""
     line = node.start_mark.line + 1
     if isinstance(node, yaml.MappingNode) and node.tag == f"{_TAG}map":
-        return _mapping(node, path, lines, name)
+        return _mapping(node, path, lines, repeated, name)
     if isinstance(node, yaml.SequenceNode) and node.tag == f"{_TAG}seq":
         items = []
         for index, item in enumerate(node.value):
             below = f"{path}.{index}" if path else str(index)
             lines[below] = item.start_mark.line + 1
-            items.append(_plain(item, below, lines, name))
+            items.append(_plain(item, below, lines, repeated, name))
         return items
     if not isinstance(node, yaml.ScalarNode) or node.tag not in _SCALARS:
         raise InputError(f"{name}, line {line}: the tag {node.tag.replace(_TAG, '!!')} has no place here; remove it")
@@ -126,7 +143,9 @@ def _plain(node: yaml.Node, path: str, lines: dict[str, int], name: str) -> Any:
         raise InputError(f"{name}, line {line}: '{node.value[:40]}' cannot be read as {kind}") from None
 
 
-def _mapping(node: yaml.MappingNode, path: str, lines: dict[str, int], name: str) -> dict[str, Any]:
+def _mapping(
+    node: yaml.MappingNode, path: str, lines: dict[str, int], repeated: dict[str, tuple[int, ...]], name: str
+) -> dict[str, Any]:
     data: dict[str, Any] = {}
     for key, value in node.value:
         line = key.start_mark.line + 1
@@ -134,9 +153,9 @@ def _mapping(node: yaml.MappingNode, path: str, lines: dict[str, int], name: str
             raise InputError(f"{name}, line {line}: a field's name must be a word")
         below = f"{path}.{key.value}" if path else key.value
         if key.value in data:
-            raise InputError(
-                f"{name}, line {line}: '{below}' is written twice (first in line {lines[below]}); keep one"
-            )
+            repeated[below] = (*repeated.get(below, (lines[below],)), line)
+            for old in [old for old in lines if _within(old, below)]:
+                del lines[old]
         lines[below] = line
-        data[key.value] = _plain(value, below, lines, name)
+        data[key.value] = _plain(value, below, lines, repeated, name)
     return data

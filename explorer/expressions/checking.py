@@ -97,7 +97,7 @@ class Checker:
     def _name(self, node: Name | Item, *, whole: bool = False) -> Dimension:
         name = node.name
         if name not in self.units:
-            raise self._error(node, f"unknown name '{name}'{suggestion(name, self.units)}")
+            raise self._error(node, f"unknown name '{name}'{suggestion(name, self.units, 'rex list fields')}")
         if self.lengths is not None:
             length = self.lengths.get(name)
             if isinstance(node, Name) and length is not None and not whole:
@@ -157,10 +157,10 @@ class Checker:
         for one, other in ((left, right), (right, left)):
             match one, other:
                 case Name(name=name), _ if words and name not in self.units:
-                    problem = (
-                        f"unknown name '{name}'{suggestion(name, self.units)}; a word is written in quotes: '{name}'"
-                    )
-                    raise self._error(one, problem)
+                    if isinstance(other, Name) and other.name in self.units:
+                        self._dimension(other)  # of a vector: no word in quotes would mend it
+                    close = suggestion(name, self.units, "rex list fields")
+                    raise self._error(one, f"unknown name '{name}'{close}; a word is written in quotes: '{name}'")
                 case Name(name=name), Number(unit="", value=value) if self.units.get(name) == "fraction" and value > 1:
                     problem = f"'{name}' is a fraction from 0 to 1: write {value:g} % or {value / 100:g}"
                     raise self._error(other, problem)

@@ -232,7 +232,10 @@ class Evaluator:
 
 def vector_problem(name: str, length: int) -> str:
     """What to say where a vector stands in the place of a number."""
-    return f"'{name}' is a vector of {length} items: write sum({name}) for how many are on, or {name}[1] for the first"
+    return (
+        f"'{name}' is a vector of {length} items: write sum({name}) for how many are on ({length} if all, 0 if none), "
+        f"or {name}[1] for the first"
+    )
 
 
 def _is_words(array: Array) -> bool:

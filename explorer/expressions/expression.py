@@ -12,7 +12,19 @@ from numpy.typing import NDArray
 from explorer.expressions.checking import Checker
 from explorer.expressions.evaluation import Evaluator
 from explorer.expressions.parser import Parser
-from explorer.expressions.syntax import Comparison, Condition, Node, Number, error_at
+from explorer.expressions.syntax import (
+    Arithmetic,
+    Call,
+    Comparison,
+    Condition,
+    Item,
+    Name,
+    Negation,
+    Node,
+    Number,
+    error_at,
+    parts,
+)
 
 __all__ = ["Expression", "parse"]
 
@@ -99,8 +111,11 @@ class Expression:
             lengths: per vector the number of its items; None leaves vectors to :meth:`evaluate`.
 
         Raises:
-            ExpressionError: an unknown name, or units that do not go together (``area < 60 s``).
+            ExpressionError: an unknown name, units that do not go together (``area < 60 s``), or a part without names
+                that is no finite number (``1/0``).
         """
+        with np.errstate(all="ignore"):
+            _check_constants(self.text, self.tree)
         Checker(self.text, units, lengths).check(self.tree)
 
 
@@ -113,3 +128,14 @@ def parse(text: str) -> Expression:
     parser = Parser(text)
     tree = parser.parse()
     return Expression(text, frozenset(parser.names), tree)
+
+
+def _check_constants(text: str, node: Node) -> bool:
+    """Whether there is no name in ``node``; what has none must be finite, the innermost part first."""
+    below = [_check_constants(text, part) for part in parts(node)]  # a list: every part is looked at
+    constant = all(below) and not isinstance(node, Name | Item)
+    if constant and isinstance(node, Negation | Arithmetic | Call):
+        value = Evaluator(text, {}).evaluate(node)
+        if not np.isfinite(value):
+            raise error_at(text, node.span, f"{text[slice(*node.span)]} is no finite number")
+    return constant

@@ -31,7 +31,7 @@ from explorer.expressions.syntax import (
     error_at,
 )
 from explorer.units import find_unit
-from simulators.protocol import InputError, suggestion
+from simulators.protocol import InputError, nearest, suggestion
 
 __all__ = ["AGGREGATES", "ELEMENTWISE", "LONGEST", "NESTED", "Parser"]
 
@@ -344,7 +344,11 @@ class Parser:
     def _call(self, function: Token) -> Call:
         known = (*AGGREGATES, *ELEMENTWISE)
         if function.text not in known:
-            raise self._error(function, f"unknown function '{function.text}'{suggestion(function.text, known)}")
+            problem = f"unknown function '{function.text}'{suggestion(function.text, nearest(function.text, known))}"
+            raise self._error(
+                function,
+                f"{problem}; only arithmetic, comparisons, and, or, not and these are read: {', '.join(known)}",
+            )
         opening = self._next()
         if self._token.is_symbol(")"):
             raise self._error(self._token, f"{function.text}() needs an argument")

@@ -26,6 +26,7 @@ __all__ = [
     "Span",
     "Word",
     "error_at",
+    "parts",
 ]
 
 Span: TypeAlias = tuple[int, int]
@@ -140,3 +141,18 @@ class Junction(_Node):
 Quantity: TypeAlias = Number | Word | Name | Item | Negation | Arithmetic | Call
 Condition: TypeAlias = Comparison | Membership | Not | Junction
 Node: TypeAlias = Quantity | Condition
+
+
+def parts(node: Node) -> tuple[Node, ...]:
+    """The nodes that a node is made of."""
+    match node:
+        case Negation() | Not():
+            return (node.operand,)
+        case Arithmetic() | Comparison() | Junction():
+            return node.operands
+        case Call():
+            return node.arguments
+        case Membership():
+            return (node.operand, *node.options)
+        case _:
+            return ()

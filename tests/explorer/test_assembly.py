@@ -390,7 +390,7 @@ def test_an_unknown_network_is_told_beside_an_unknown_simulator() -> None:
     with pytest.raises(SearchFileError) as raised:
         assemble_source(source, Path())
     assert [mistake.line for mistake in raised.value.mistakes] == [1, 2]
-    assert "unknown network 'vgg12' (did you mean 'vgg" in str(raised.value)
+    assert "unknown network 'vgg12' (did you mean 'vgg11', 'vgg16' or 'vgg19'?)\n" in str(raised.value)
 
 
 def test_held_out_accuracy_cannot_constrain_a_search(tmp_path: Path) -> None:
@@ -458,7 +458,7 @@ def test_an_unknown_simulator_leaves_what_the_others_say_to_be_looked_at() -> No
     text = """\
 workload: {network: vgg11, dataset: fashion-mnist}
 proxy: {train_images: 100000}
-simulators: [deeptrian, training]
+simulators: [chip, training]
 variables: {bn: [all, 102], reram_layers: 30}
 fidelity: {epochs: 99}
 objectives: [accuracy, area, energy]
@@ -479,6 +479,10 @@ budget: {evaluations: 1}
         "strategy.options.n_startup_trials",
         "initial.0.bn",
     ]
+    assert str(raised.value).endswith(
+        "\n  not checked until simulators is mended: "
+        "objectives.1, objectives.2, variables.reram_layers, constraints.1, initial.0.reram_layers"
+    )
 
 
 @pytest.mark.parametrize(
@@ -575,3 +579,207 @@ def test_an_objective_that_finds_another_way_to_held_out_accuracy_gets_none(tmp_
 def test_where_no_design_is_feasible_the_initial_ones_are_not_blamed_too(tmp_path: Path) -> None:
     path = write_search(tmp_path, ("area < 400 mm2", "area < 1 mm2"))
     assert [field for _, field, _ in mistakes_in(path)] == ["constraints"]
+
+
+# -- one mistake hides no other ----------------------------------------------------------------------------------------
+
+
+def told(text: str) -> tuple[list[str], str]:
+    """The fields that are wrong with a search, and the message."""
+    with pytest.raises(SearchFileError) as raised:
+        assemble_source(read_yaml(text, "m.yaml"), Path())
+    return [mistake.field for mistake in raised.value.mistakes], str(raised.value)
+
+
+MISSPELT = """\
+workload: {network: vgg11, dataset: fashion-mnist}
+proxy: {width: 0}
+simulators:
+  deeptrain:
+  trainin:
+    recipe: {batch_size: 0}
+variables: {bn: search, reram_layer: 3}
+fidelity: {epochs: 0}
+objectives: [accuracy, latncy]
+constraints: [peak_temprature_k <= 100 C, latency <= 100 K]
+strategy: {name: nsga3, options: {popsize: 3}}
+initial: [{bn: C99}]
+budget: {evaluations: 3}
+"""
+
+
+def test_a_misspelt_name_that_can_mean_but_one_thing_is_taken_for_it_in_all_other_checks() -> None:
+    fields, message = told(MISSPELT)
+    assert fields == [
+        "proxy.width",
+        "simulators",
+        "simulators.training.recipe.batch_size",
+        "variables.reram_layer",
+        "fidelity.epochs",
+        "objectives.1",
+        "constraints.0",
+        "constraints.1",
+        "strategy",
+        "strategy.options.popsize",
+        "initial.0.bn",
+    ]
+    assert "unknown simulator 'trainin' (did you mean 'training'?); the other checks go by that\n" in message
+    assert "line 6: simulators.training.recipe.batch_size" in message
+    assert "nsga2 has no such option" in message
+    assert "not checked" not in message
+
+
+def test_feasibility_too_is_looked_at_in_spite_of_a_misspelt_name(tmp_path: Path) -> None:
+    path = write_search(tmp_path, ("[deeptrain,", "[deeptrian,"), ("area < 400 mm2", "area < 1 mm2"))
+    assert [field for _, field, _ in mistakes_in(path)] == ["simulators", "constraints"]
+
+
+def test_what_a_network_of_several_possible_names_leaves_open_is_said_in_the_last_line() -> None:
+    fields, message = told(
+        MISSPELT.replace("vgg11", "vgg12")
+        .replace("{bn: search, reram_layer: 3}", "{bn: [all, C3], cell_bits: 9}")
+        .replace("[{bn: C99}]", "[{bn: all}, {bn: '10000101'}]")
+    )
+    assert fields[:2] == ["workload.network", "proxy.width"]
+    assert "variables.cell_bits" in fields
+    assert message.endswith("\n  not checked until workload.network is mended: initial.1.bn"), (
+        "all and C3 are right for every network"
+    )
+
+
+def test_without_simulators_those_that_there_are_stand_in_for_them() -> None:
+    text = MISSPELT.replace("simulators:\n  deeptrain:\n  trainin:\n    recipe: {batch_size: 0}\n", "")
+    fields, message = told(text)
+    assert {"simulators", "proxy.width", "variables.reram_layer", "fidelity.epochs", "initial.0.bn"} <= set(fields)
+    assert "simulators: is missing; every search file needs it; the other checks go by [deeptrain, training]" in message
+
+
+@pytest.mark.parametrize("section", ["workload", "objectives", "budget"])
+def test_a_section_that_is_missing_hides_no_mistake_of_the_others(section: str) -> None:
+    kept = [line for line in MISSPELT.splitlines() if not line.startswith(section)]
+    fields, message = told("\n".join(kept))
+    expected = {"proxy.width", "simulators", "variables.reram_layer", "fidelity.epochs", "constraints.0", "strategy"}
+    unchecked = set(message.partition("not checked until ")[2].partition(": ")[2].split(", "))
+    assert section in fields
+    assert expected <= {*fields, *unchecked}
+    assert unchecked <= {"constraints.0", "initial.0.bn", ""}
+
+
+def test_every_item_of_a_list_is_judged_by_itself_and_keeps_its_number() -> None:
+    text = """\
+workload: {network: vgg11, dataset: fashion-mnist}
+simulators: [deeptrain]
+objectives: [3, latency, aria]
+constraints:
+  - 5
+  - latency < 2 mm2
+  - {a: b}
+  - reram_layers <= 3
+  - latency + < 3
+initial: [{bn: all}, {reram_layers: 2.5}, {foo: 1}, [a], {bn: 1010}]
+budget: {evaluations: 3}
+"""
+    fields, _ = told(text)
+    assert sorted(fields) == [
+        "constraints.0",
+        "constraints.1",
+        "constraints.2",
+        "constraints.4",
+        "initial.1.reram_layers",
+        "initial.2.foo",
+        "initial.3",
+        "initial.4.bn",
+        "objectives.0",
+        "objectives.2",
+    ]
+
+
+def test_repeated_fields_hide_nothing_and_the_last_is_looked_at(tmp_path: Path) -> None:
+    path = write_search(tmp_path, ("seed: 0", "seed: 0\nseed: 1"), ("{bn: none}]", "{bn: C99}]\ninitial: [{bn: C98}]"))
+    assert [(field, message[:9]) for _, field, message in mistakes_in(path)] == [
+        ("initial", "is writte"),
+        ("initial.0.bn", "'C98': th"),
+        ("seed", "is writte"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "field", "mend"),
+    [
+        ("{bn: none}]", "{bn: C5,C7,C8, reram_layers: 2}]", "initial.1.bn", "quote it: {bn: 'C5,C7,C8'}"),
+        ("{bn: none}]", "{reram_layers: 2, bn: C5,C7}]", "initial.1.bn", "quote it: {bn: 'C5,C7'}"),
+    ],
+)
+def test_a_comma_that_yaml_takes_for_the_end_of_a_value_is_told_with_the_quotes_to_write(
+    tmp_path: Path, old: str, new: str, field: str, mend: str
+) -> None:
+    ((_, where, message),) = mistakes_in(write_search(tmp_path, (old, new)))
+    assert where == field
+    assert mend in message
+
+
+def test_a_field_without_a_value_in_a_line_of_its_own_is_no_comma(tmp_path: Path) -> None:
+    ((_, field, message),) = mistakes_in(write_search(tmp_path, ("  bn: search", "  bn: search\n  foo:")))
+    assert (field, message[:16]) == ("variables.foo", "unknown variable")
+
+
+@pytest.mark.parametrize(
+    ("constraint", "words"),
+    [
+        ("1 < 2", "'1 < 2' names no variable, field or objective; it holds for every design: remove it"),
+        ("2 < 1", "it holds for no design"),
+        ("area_mm2 < 1/0", "1/0 is no finite number\n  area_mm2 < 1/0\n             ^^^"),
+        (
+            "energy < 3 mJ",
+            "objective that this search has not: name it under objectives, or write energy_j",
+        ),
+    ],
+)
+def test_a_constraint_that_says_nothing_about_designs_of_this_search_is_refused(
+    tmp_path: Path, constraint: str, words: str
+) -> None:
+    ((_, field, message),) = mistakes_in(write_search(tmp_path, ("area < 400 mm2", constraint)))
+    assert field == "constraints.1"
+    assert words in message
+
+
+def test_an_objective_that_the_search_has_not_and_its_wrong_unit_are_told_in_one_go(tmp_path: Path) -> None:
+    found = mistakes_in(write_search(tmp_path, ("area < 400 mm2", "energy < 400 s")))
+    assert [field for _, field, _ in found] == ["constraints.1", "constraints.1"]
+    assert "or write energy_j" in found[0][2]
+    assert "energy is in J, 400 s is a time" in found[1][2]
+
+
+@pytest.mark.parametrize(
+    ("store", "words"),
+    [
+        ("nonsense://foo", "not nonsense"),
+        ("postgresql://user:secret@host:port/db", "the URL of the store cannot be read"),
+        ("postgresql:/host/db", "the URL of the store cannot be read"),
+        ("postgresql+nothing://host/db", "cannot open the store"),
+        ("/dev/null/search.db", "cannot be written"),
+        ("/dev/null/folder/search.db", "cannot be written"),
+        (".", "is a folder"),
+    ],
+)
+def test_a_store_that_no_run_could_use_is_a_mistake_of_the_file(tmp_path: Path, store: str, words: str) -> None:
+    ((line, field, message),) = mistakes_in(path := write_search(tmp_path, ("seed: 0", f"store: {store}")))
+    assert (line, field) == (line_of(path, "store:"), "store")
+    assert words in message
+    assert "secret" not in message
+
+
+def test_a_store_is_looked_at_without_making_or_asking_anything(tmp_path: Path) -> None:
+    for store in (tmp_path / "new" / "search.db", "postgresql://nobody@nowhere.invalid/db"):
+        assembled(write_search(tmp_path, ("seed: 0", f"store: {store}")))
+    assert [path.name for path in tmp_path.iterdir()] == ["search.yaml"]
+
+
+def test_checkpoints_that_cannot_be_written_are_a_mistake_of_the_file(tmp_path: Path) -> None:
+    ((_, field, message),) = mistakes_in(write_search(tmp_path, ("seed: 0", "checkpoints: /dev/null/x")))
+    assert (field, "cannot be written" in message) == ("checkpoints", True)
+
+
+def test_without_a_workload_no_data_are_missed() -> None:
+    fields, _ = told("simulators: [training]\nobjectives: [accuracy]\nbudget: {evaluations: 1}\n")
+    assert fields == ["workload"]

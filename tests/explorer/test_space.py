@@ -229,3 +229,9 @@ def test_a_constraint_that_cannot_be_read_says_what_to_mend(text: str, says: str
     assert says in str(caught.value)
     with pytest.raises(InputError):
         condition(text, SPACE.units, SPACE.lengths)
+
+
+def test_everything_that_is_wrong_with_values_is_told() -> None:
+    wrong = SPACE.mistakes({"layer": 1, "layers": 99, "bn": "C99"})
+    assert [mistake.field for mistake in wrong] == ["layer", *(n for n in SPACE.variables if n in ("layers", "bn"))]
+    assert SPACE.mistakes({}) == []

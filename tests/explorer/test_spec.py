@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from explorer.spec import SearchFileError, SearchSpec, override, parse_spec, read_search, read_settings
-from explorer.yaml_source import Source
+from explorer.yaml_source import Source, read_yaml
 from simulators.protocol import InputError
 from tests.explorer.searches import SEARCH, line_of, write_search
 
@@ -24,44 +24,47 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
         ("budget: {evaluations: 5}", "budget: {evaluation: 5}", "budget.evaluation", "did you mean 'evaluations'?"),
         ("budget: {evaluations: 5}", "budget: {}", "budget", "give at least one limit"),
         ("budget: {evaluations: 5}", "budget: 16", "budget", "write a mapping of evaluations, epochs, cost"),
-        ("{evaluations: 5}", "{evaluations: 0}", "budget.evaluations", "greater than or equal to 1"),
-        ("{evaluations: 5}", "{evaluations: 2.5}", "budget.evaluations", "valid integer"),
-        ("{evaluations: 5}", "{evaluations: true}", "budget.evaluations", "valid integer"),
-        ("{evaluations: 5}", "{evaluations: '5'}", "budget.evaluations", "valid integer"),
-        ("{evaluations: 5}", "{evaluations: .inf}", "budget.evaluations", "valid integer"),
+        ("{evaluations: 5}", "{evaluations: 0}", "budget.evaluations", "write 1 or more, not 0"),
+        ("{evaluations: 5}", "{evaluations: 2.5}", "budget.evaluations", "write a whole number, not "),
+        ("{evaluations: 5}", "{evaluations: true}", "budget.evaluations", "write a whole number, not "),
+        ("{evaluations: 5}", "{evaluations: '5'}", "budget.evaluations", "write a whole number, not "),
+        ("{evaluations: 5}", "{evaluations: .inf}", "budget.evaluations", "write a whole number, not "),
         ("{evaluations: 5}", "{wall_time_s: .nan}", "budget.wall_time_s", "finite"),
-        ("{evaluations: 5}", "{cost: .inf}", "budget.cost", "finite"),
+        ("{evaluations: 5}", "{cost: .inf}", "budget.cost", "write a finite number, not inf"),
+        ("{evaluations: 5}", "{cost: 0}", "budget.cost", "write a number above 0, not 0"),
+        ("{evaluations: 5}", "{cost: lots}", "budget.cost", "write a number, not 'lots'"),
+        ("seed: 0", "reproducible: 1", "reproducible", "write true or false, not 1"),
         ("{evaluations: 5}", "{cost: 1, epochs: 1}", "budget", "the same limit"),
         ("budget: {evaluations: 5}", "budget: {evaluations: 5}\nconfirm: 3", "confirm", "mapping of replicates"),
         ("budget: {evaluations: 5}", "budget: {evaluations: 5}\nconfirm: {replicates: 0}", "confirm.replicates", "1"),
-        ("workers: 2", "workers: 0", "workers", "greater than or equal to 1"),
+        ("workers: 2", "workers: 0", "workers", "write 1 or more, not 0"),
         ("workers: 2", "workers: two", "workers", "mapping of count, cpus, gpus"),
         ("workers: 2", "workers: true", "workers", "mapping of count"),
         ("workers: 2", "workers: {count: 2, cpu: 1}", "workers.cpu", "did you mean 'cpus'?"),
         ("workers: 2", "workers: {cpus: .inf}", "workers.cpus", "finite"),
-        ("seed: 0", "seed: -1", "seed", "greater than or equal to 0"),
-        ("seed: 0", "seed: 4294967296", "seed", "less than or equal to 4294967295"),
-        ("seed: 0", "seed: 0x10", "seed", "valid integer"),
-        ("seed: 0", "seed:", "seed", "got nothing"),
+        ("seed: 0", "seed: -1", "seed", "write 0 or more, not -1"),
+        ("seed: 0", "seed: 4294967296", "seed", "write at most 4294967295, not 4294967296"),
+        ("seed: 0", "seed: 0x10", "seed", "write a whole number, not "),
+        ("seed: 0", "seed:", "seed", "write a whole number, not nothing"),
         ("name: small", "name: ../x", "name", "letters, digits"),
-        ("name: small", "name: 3", "name", "valid string"),
+        ("name: small", "name: 3", "name", "write text, not "),
         ("name: small", f"name: {'x' * 101}", "name", "100"),
         ("{width: 0.0625, train_images: 300}", "3", "proxy", "write none, or a mapping"),
         ("{width: 0.0625, train_images: 300}", "nothing", "proxy", "write none, or a mapping"),
         ("workload: {network: vgg11, dataset: fashion-mnist}", "workload: vgg11", "workload", "mapping of network"),
         ("network: vgg11, ", "", "workload.network", "is missing"),
         ("dataset: fashion-mnist", "mode: infer", "workload.mode", "'training' or 'inference'"),
-        ("dataset: fashion-mnist", "input_size: 1000000000", "workload.input_size", "less than"),
+        ("dataset: fashion-mnist", "input_size: 1000000000", "workload.input_size", "at most 100000, not 1000000000"),
         ("[deeptrain, training]", "deeptrain", "simulators", "write a mapping"),
         ("[deeptrain, training]", "[deeptrain, training, deeptrain]", "simulators", "named twice"),
         ("[deeptrain, training]", "{deeptrain: 3}", "simulators.deeptrain", "write a mapping"),
         ("[accuracy, latency, area]", "[]", "objectives", "at least one"),
         ("[accuracy, latency, area]", "accuracy", "objectives", "write a list, not 'accuracy'"),
-        ("[accuracy, latency, area]", "[accuracy, 1]", "objectives.1", "valid string"),
-        ("  - reram_layers <= 3", "  - [a]", "constraints.0", "valid string"),
+        ("[accuracy, latency, area]", "[accuracy, 1]", "objectives.1", "write text, not "),
+        ("  - reram_layers <= 3", "  - [a]", "constraints.0", "write text, not "),
         ("{bn: none}]", "3]", "initial.1", "write a mapping"),
         ("[{bn: all}, {bn: none}]", "{bn: all}", "initial", "write a list"),
-        ("seed: 0", "store: 3", "store", "valid string"),
+        ("seed: 0", "store: 3", "store", "write text, not "),
         ("strategy: random", "strategy: [random]", "strategy", "mapping of name, options"),
         ("{epochs: 1}", "4", "fidelity", "write a mapping"),
     ],
@@ -95,12 +98,37 @@ def test_required_sections_are_named_when_they_are_missing() -> None:
     assert {mistake.field for mistake in error.value.mistakes} == {"workload", "simulators", "objectives", "budget"}
 
 
-@pytest.mark.parametrize("text", ["", "# nothing\n", "- a\n- b\n", "hello", "3"])
-def test_a_file_that_is_no_mapping_is_refused(tmp_path: Path, text: str) -> None:
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "line 1: the file is empty: a search"),
+        ("# nothing\n", "line 1: the file is empty: a search"),
+        ("- a\n- b\n", "line 1: a search"),
+        ("hello", "line 1: a search"),
+        ("3", "line 1: a search"),
+    ],
+)
+def test_a_file_that_is_no_mapping_is_refused(tmp_path: Path, text: str, words: str) -> None:
     path = tmp_path / "f.yaml"
     path.write_text(text)
-    with pytest.raises(SearchFileError, match="a search file is a mapping of sections"):
+    with pytest.raises(SearchFileError, match=f"{words} file is a mapping of sections"):
         read_search(path)
+
+
+def test_what_is_written_more_than_once_is_told_beside_other_mistakes_and_the_last_counts(tmp_path: Path) -> None:
+    three = "workers: 0\nworkers: 2\nworkers: 3"
+    path = write_search(tmp_path, ("workers: 2", three), ("seed: 0", "seed: -1\nseed: -2"))
+    with pytest.raises(SearchFileError) as error:
+        parse_spec(read_search(path))
+    first, keep = line_of(path, "workers:"), "keep one (the other checks go by the last)"
+    told = [(mistake.line, mistake.field, mistake.message) for mistake in error.value.mistakes]
+    assert told == [
+        (first + 2, "workers", f"is written 3 times, in lines {first}, {first + 1} and {first + 2}; {keep}"),
+        (first + 4, "seed", f"is written 2 times, in lines {first + 3} and {first + 4}; {keep}"),
+        (first + 4, "seed", "write 0 or more, not -2"),
+    ]
+    assert error.value.rest is not None
+    assert error.value.rest.workers.count == 3
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
@@ -152,6 +180,7 @@ def test_settings_override_fields_even_below_shorthands(
         ("a..b=3", "is not key=value"),
         (".=3", "is not key=value"),
         ("seed=[1", "not YAML"),
+        ("budget={evaluations: 1, evaluations: 2}", "evaluations is written more than once"),
         ("workload.network.deeper=1", "network is no section"),
         ("objectives.0=accuracy", "objectives is no section"),
         ("seed.x=1", "seed is no section"),
@@ -166,7 +195,7 @@ def test_a_wrong_setting_is_not_blamed_on_a_line_of_the_file(tmp_path: Path) -> 
     with pytest.raises(SearchFileError) as error:
         parse_spec(read_search(write_search(tmp_path), ["budget.evaluations=-1", "proxy={width: 1}", "nme=x"]))
     assert {(m.field, m.line) for m in error.value.mistakes} == {("budget.evaluations", None), ("nme", None)}
-    assert "\n  --set budget.evaluations: input should be" in str(error.value)
+    assert "\n  --set budget.evaluations: write 1 or more, not -1" in str(error.value)
     assert "\n  --set nme: there is no such field (did you mean 'name'?)" in str(error.value)
 
 
@@ -176,6 +205,12 @@ def test_overriding_leaves_the_source_as_it_is() -> None:
     assert source.data == {"workers": {"count": 1}, "seed": 0}
     assert changed.data == {"workers": {"count": 2}, "seed": 5}
     assert changed.place("seed") == (None, "--set")
+
+
+def test_the_readme_shows_the_demo() -> None:
+    section = (EXAMPLES.parent / "README.md").read_text().partition("## The search file")[2]
+    shown = section.partition("```yaml\n")[2].partition("```")[0]
+    assert read_yaml(shown, "README.md").data == read_search(EXAMPLES / "demo.yaml").data
 
 
 def test_a_search_file_error_crosses_process_borders(tmp_path: Path) -> None:

@@ -86,6 +86,12 @@ def test_an_unknown_unit_names_the_nearest() -> None:
         find_unit("Mhz")
 
 
+def test_an_unknown_unit_where_a_kind_is_wanted_names_those_of_that_kind_only() -> None:
+    with pytest.raises(InputError) as caught:
+        read_quantity("3 qux", "Hz")
+    assert str(caught.value) == "unknown unit 'qux'; known: GHz, Hz, MHz, THz, kHz"
+
+
 def test_conversion_to_si_rounds_once() -> None:
     assert find_unit("%").to_si(57.0) == 0.57
     assert find_unit("nJ").to_si(44.0) == 4.4e-08

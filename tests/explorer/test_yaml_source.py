@@ -79,13 +79,19 @@ def test_nan_is_read() -> None:
     assert math.isnan(read_yaml(".nan", "f").data)
 
 
+def test_of_a_field_that_is_repeated_the_last_is_taken_and_all_lines_are_known() -> None:
+    source = read_yaml("a: {x: 1, y: 2}\nb:\n  c: 2\n  c: 3\na: {x: 5}\na: {x: 6}", "f")
+    assert source.data == {"a": {"x": 6}, "b": {"c": 3}}
+    assert source.repeated == {"a": (1, 5, 6), "b.c": (3, 4)}
+    assert source.place("a.x") == (6, "")
+    assert source.place("a.y") == (6, ""), "nothing is left of what was overwritten"
+
+
 @pytest.mark.parametrize(
     ("text", "place", "words"),
     [
         ("a: [1, 2\nb: 3", "line 2", "not YAML"),
         ("a:\n\tb: 3", "line 2", "cannot start any token"),
-        ("a: 1\nb: 2\na: 3", "line 3", "written twice (first in line 1)"),
-        ("s:\n  a: 1\n  a: 3", "line 3", "'s.a' is written twice"),
         ("a: &x 1\nb: *x", "line 2", "aliases"),
         ("a: &x [*x]", "line 1", "aliases"),
         ("a: 1\nb: !!python/object:os.system ls", "line 2", "has no place here"),
