@@ -63,6 +63,11 @@ class Point:
     strategy: str = ""
     derived_from: str = ""
 
+    @property
+    def names(self) -> dict[str, Any]:
+        """Everything that is known of it by name: variables, report fields, objectives."""
+        return {**self.design, **self.quantities, **self.held_out, **self.values}
+
 
 def matrix(points: Sequence[Point], objectives: Sequence[ObjectiveInfo]) -> NDArray[np.float64]:
     """Objective values as an array, points x objectives."""
@@ -165,7 +170,18 @@ def averaged(outline: Outline, replicates: Mapping[int, Evaluation]) -> Evaluati
         for objective in outline.objectives
         if objective.shared
     }
-    return replace(first, values={**first.values, **means})
+    held_out = _held_out(first, replicates.values())
+    return replace(first, values={**first.values, **means}, quantities={**first.quantities, **held_out})
+
+
+def _held_out(first: Evaluation, replicates: Iterable[Evaluation]) -> dict[str, float]:
+    """Means over replicates of the fields that the search never sees."""
+    replicates = list(replicates)
+    return {
+        name: float(np.mean([evaluation.quantities[name] for evaluation in replicates]))
+        for name in first.quantities
+        if name.startswith(HELD_OUT) and all(name in evaluation.quantities for evaluation in replicates)
+    }
 
 
 def completion(
@@ -196,11 +212,6 @@ def _point(
         values[objective.name] = float(np.mean(sample))
         if len(sample) > 1:
             spread[objective.name] = float(np.std(sample, ddof=1))
-    held_out = {
-        name: float(np.mean([evaluation.quantities[name] for evaluation in family.values()]))
-        for name in first.quantities
-        if name.startswith(HELD_OUT) and all(name in evaluation.quantities for evaluation in family.values())
-    }
     return Point(
         first.design,
         outline.space.describe(first.design),
@@ -209,7 +220,7 @@ def _point(
         first.quantities,
         spread,
         replicates,
-        held_out,
+        _held_out(first, family.values()),
         outline.violation(first.design, {**first.quantities, **values}) == 0.0,
         first.strategy,
         first.derived_from,
@@ -259,23 +270,25 @@ class Front(Sequence[Point]):
         """Objective values, points x objectives."""
         return matrix(self.points, self.outline.objectives)
 
-    def sorted_by(self, name: str) -> Front:
-        """The same front, best first in the objective ``name`` (or smallest first in a variable or report field).
+    def sorted_by(self, name: str, *, descending: bool | None = None) -> Front:
+        """The same front, sorted by an objective, variable or report field; designs without that field come last.
+
+        Args:
+            name: of the objective, variable or report field.
+            descending: largest first; None: best first in an objective and in a field named after one
+                (``test_accuracy``), smallest first in everything else.
 
         Raises:
             InputError: there is no such name.
         """
-        signs = {objective.name: objective.sign for objective in self.outline.objectives}
-        if name not in self.outline.units and name not in signs:
-            raise InputError(f"unknown name '{name}'{suggestion(name, self.outline.units)}", "sort")
-
-        def rank(point: Point) -> tuple[int, Any]:
-            value = {**point.design, **point.quantities, **point.values}.get(name)
-            if value is None:
-                return (1, 0)
-            return (0, -signs[name] * float(point.values[name]) if name in signs else value)
-
-        return Front(self.outline, sorted(self.points, key=rank))
+        known = {*self.outline.units, *(objective.name for objective in self.outline.objectives)}
+        if name not in known:
+            raise InputError(f"unknown name '{name}'{suggestion(name, known)}", "sort")
+        if descending is None:
+            descending = self.outline.direction(name) > 0
+        have = [point for point in self.points if name in point.names]
+        ordered = sorted(have, key=lambda point: point.names[name], reverse=descending)
+        return Front(self.outline, [*ordered, *(point for point in self.points if name not in point.names)])
 
     def representatives(self, count: int, scale: Scale) -> Front:
         """At most ``count`` points, chosen one by one so that each adds the most hypervolume to those before it."""
@@ -317,8 +330,13 @@ class Front(Sequence[Point]):
         return pandas.DataFrame(self.records())
 
     def to_json(self) -> str:
-        """The front as a JSON array of flat rows."""
-        return json.dumps(self.records(), indent=1)
+        """The front as a JSON array of flat rows; counts are integers."""
+        with_unit = {name for name, unit in self.outline.units.items() if unit}
+        rows = [
+            {name: value if name in with_unit else _plain(value) for name, value in row.items()}
+            for row in self.records()
+        ]
+        return json.dumps(rows, indent=1)
 
     def to_csv(self) -> str:
         """The front as CSV with a header, also if it is empty; whole numbers are written without a point."""

@@ -6,7 +6,7 @@ import hashlib
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -15,18 +15,29 @@ from explorer.clock import Pool
 from explorer.domination import Scale
 from explorer.evaluation import Evaluation, Proposal
 from explorer.fronts import front
+from explorer.outline import Outline
 from explorer.problem import Problem
 from explorer.search import Budget, Progress, Search
 from explorer.simulator_problem import SimulatorProblem
 from explorer.spec import NAME, BudgetSpec, ConfirmSpec, SearchSpec, override, parse_spec, read_search, read_settings
-from explorer.store import FILE, Store, StudyRecord, check_writable, free_name, parse_reference, store_file, taken
+from explorer.store import (
+    FILE,
+    RESULTS,
+    Store,
+    StudyRecord,
+    check_writable,
+    free_name,
+    parse_reference,
+    store_file,
+    taken,
+)
 from explorer.strategies import Strategy, make_strategy
 from explorer.study import Study, load_study
 from explorer.units import counted
 from explorer.yaml_source import Source
 from simulators.protocol import InputError
 
-__all__ = ["Prepared", "describe", "prepare", "resume", "run"]
+__all__ = ["Prepared", "budget_of", "describe", "prepare", "resume", "run"]
 
 Listener = Callable[[Progress], None]
 
@@ -34,9 +45,6 @@ OPTIONS = {
     "name": "--study", "store": "--store", "workers.count": "--workers", "seed": "--seed", "data_dir": "--data-dir",
 }  # fmt: skip
 """The option of ``rex run`` that gives a field of the search file."""
-
-RESULTS = Path("results")
-"""Where studies without a store of their own are kept."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +77,18 @@ class Prepared:
         return describe(self.assembly)
 
     @property
+    def complete(self) -> bool:
+        """Whether an earlier run used up the budget and confirmed all there is to confirm: nothing is left to run."""
+        rows = [] if self.new else self.study.evaluations
+        finished, spec = [evaluation for evaluation in rows if evaluation.replicate == 0], self.spec
+        if not budget_of(spec.budget, self.problem.outline).used_up(finished):
+            return False
+        if spec.confirm is None or self.problem.outline.exact:
+            return True
+        wanted = _to_confirm(self.problem, finished, self.assembly.initial, spec.confirm)
+        return {proposal.key for proposal in wanted} <= {evaluation.key for evaluation in rows}
+
+    @property
     def page(self) -> Path:
         """Where the study's page is written: beside its store."""
         return _beside(self.study.store.url, self.study.name, ".html")
@@ -78,19 +98,22 @@ class Prepared:
 
         Args:
             listener: called with the progress.
-            begun: called once it is sure that this process alone runs the study and can write it.
+            begun: called once it is sure that this process alone runs the study and can write it; not at all if the
+                study is complete.
 
         Raises:
             InputError: the machines cannot do it, the store cannot be written, or another process runs the study.
         """
+        if self.complete:
+            return self.study.refresh()
         from explorer.evaluator import RayPool, Resources
 
         spec, problem = self.spec, self.problem
         strategy = self.assembly.strategy()
 
         def search(pool: Pool) -> None:
-            _search(self.study, problem, strategy, pool, _budget(spec.budget), self.assembly.initial, spec.confirm,
-                    listener, spec.reproducible)  # fmt: skip
+            _search(self.study, problem, strategy, pool, budget_of(spec.budget, problem.outline), self.assembly.initial,
+                    spec.confirm, listener, spec.reproducible)  # fmt: skip
 
         resources = Resources(spec.workers.cpus, spec.workers.gpus)
         return _drive(self.study, lambda: RayPool(problem, spec.workers.count, resources), search, self.new, begun)
@@ -115,8 +138,10 @@ def _drive(
     return study.refresh()
 
 
-def _budget(spec: BudgetSpec) -> Budget:
-    return Budget(spec.evaluations, spec.epochs if spec.epochs is not None else spec.cost, spec.wall_time_s)
+def budget_of(spec: BudgetSpec, outline: Outline) -> Budget:
+    """The budget of a search file; one evaluation where that tells everything."""
+    evaluations = 1 if outline.known_at_once else spec.evaluations
+    return Budget(evaluations, spec.epochs if spec.epochs is not None else spec.cost, spec.wall_time_s)
 
 
 def _search(
@@ -133,20 +158,36 @@ def _search(
         listener=listener,
         earlier=study.store.evaluations(study.name),
         in_order=in_order,
+        to_confirm=_at_most(problem, initial, confirm) if confirm and not problem.outline.exact else 0,
     )
     search.run()
-    if confirm:
-        search.repeat(_to_confirm(problem, search, initial, confirm))
+    if confirm and not problem.outline.exact:
+        search.repeat(_to_confirm(problem, search.finished, initial, confirm))
 
 
-def _to_confirm(problem: Problem, search: Search, initial: Sequence[Proposal], confirm: ConfirmSpec) -> list[Proposal]:
-    """Replicates of the initial designs and of the families that the front would miss most."""
+def _at_most(problem: Problem, initial: Sequence[Proposal], confirm: ConfirmSpec) -> int:
+    """How many replicates there may be, before it is known which families they are of."""
+    families = {problem.family(proposal.design) for proposal in initial}
+    return (confirm.replicates - 1) * (len(families) + confirm.families)
+
+
+def _to_confirm(
+    problem: Problem, finished: Sequence[Evaluation], initial: Sequence[Proposal], confirm: ConfirmSpec
+) -> list[Proposal]:
+    """Replicates of the initial designs and of the families that the front would miss most.
+
+    Args:
+        problem: what is searched.
+        finished: evaluations that count towards the budget: a search that is resumed while it confirms, or afterwards,
+            then chooses the same families.
+        initial, confirm: of the search file.
+    """
     initial_families = {problem.family(proposal.design) for proposal in initial}
     evaluated: dict[str, Evaluation] = {}
-    for evaluation in search.finished:
+    for evaluation in finished:
         if not evaluation.failed and evaluation.fidelity == problem.full_fidelity:
             evaluated.setdefault(evaluation.family, evaluation)
-    losses = _hypervolume_losses(problem, search)
+    losses = _hypervolume_losses(problem, finished)
     ranked = sorted(set(losses) - initial_families, key=lambda family: (-losses[family], family))
     chosen = [family for family in evaluated if family in initial_families] + ranked[: confirm.families]
     return [
@@ -157,12 +198,9 @@ def _to_confirm(problem: Problem, search: Search, initial: Sequence[Proposal], c
     ]
 
 
-def _hypervolume_losses(problem: Problem, search: Search) -> dict[str, float]:
-    """Per family on the front, the hypervolume that would be lost without its points.
-
-    Replicates are not looked at: a search that is resumed while it confirms, or afterwards, chooses the same families.
-    """
-    found, scale = front(problem, search.finished), Scale.of(problem, search.finished)
+def _hypervolume_losses(problem: Problem, finished: Sequence[Evaluation]) -> dict[str, float]:
+    """Per family on the front, the hypervolume that would be lost without its points."""
+    found, scale = front(problem, finished), Scale.of(problem, finished)
     whole, matrix = scale.hypervolume(found.matrix), found.matrix
     families = [point.family for point in found]
     return {
@@ -297,16 +335,7 @@ def resume(reference: str | Path, *, workers: int | None = None, settings: Seque
 def describe(assembly: Assembly) -> str:
     """What a search looks at, in a few lines: workload and proxy, space, objectives, constraints, strategy, budget."""
     spec, problem = assembly.spec, assembly.problem
-    training = [s for s in problem.simulators.values() if s.kind == "training"]
-    lines = [f"workload: {problem.bench.workload} (the full network, for the hardware)"]
-    if training:
-        proxy = (
-            "the workload itself"
-            if spec.proxy == "none"
-            else ", ".join(f"{name} {value}" for name, value in (spec.proxy or {}).items())
-            or "the simulator's default proxy"
-        )
-        lines.append(f"trained: {proxy}, {counted(problem.full_fidelity or 0, problem.outline.fidelity_name)}")
+    lines = [f"workload: {problem.outline.workload}"]
     lines.append(f"space: {counted(problem.space.size, 'designs')} of {problem.space}")
     lines.append("objectives: " + ", ".join(f"{o.direction} {o.name}" for o in problem.objectives))
     if spec.constraints:
@@ -316,6 +345,8 @@ def describe(assembly: Assembly) -> str:
         + ", ".join(f"{name} {value:g}" for name, value in spec.budget if value is not None)
         + f", {counted(spec.workers.count, 'workers')}, seed {spec.seed}"
     )
+    if problem.outline.known_at_once:
+        lines.append("nothing to train: every design is computed exactly, so one evaluation completes the front")
     return "\n".join(lines)
 
 
@@ -363,6 +394,8 @@ def run(
     from explorer.evaluator import RayPool
 
     limits = budget if isinstance(budget, Budget) else Budget(evaluations=_positive(budget, "budget"))
+    if search.outline.known_at_once:
+        limits = replace(limits, evaluations=1)
     made = make_strategy(strategy, search, seed or 0)
     opened, name = _place(study or "search", store, chosen=study is not None)
     record = StudyRecord(name, {}, os.getcwd(), search.outline.to_json(), version("reram-explorer"))

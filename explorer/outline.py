@@ -17,10 +17,13 @@ from explorer.expressions import Expression, parse
 from explorer.space import Space
 from simulators.protocol import BinaryVector, Bits, Categorical, Design, Domain, Integer, Value, Variable
 
-__all__ = ["HELD_OUT", "ObjectiveInfo", "Outline"]
+__all__ = ["HELD_OUT", "MEMBERS", "ObjectiveInfo", "Outline"]
 
 HELD_OUT = "test_"
 """Fields whose names begin so are measured on data that no search may see; only final reports show them."""
+
+MEMBERS = 200_000
+"""Members of a family that are looked at; a larger family is sampled."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,8 @@ class Outline:
         full_fidelity: the fidelity that fronts are made of.
         constraints: those that can only be checked after an evaluation.
         units: unit of every name that an expression may use.
+        workload: the full network, its data set and what is really trained, as tables name them; empty where the
+            problem was made from functions.
     """
 
     space: Space
@@ -69,6 +74,23 @@ class Outline:
     full_fidelity: int | None = None
     constraints: tuple[Expression, ...] = ()
     units: Mapping[str, str] = field(default_factory=dict)
+    workload: str = ""
+
+    @property
+    def exact(self) -> bool:
+        """Whether everything is known exactly without an evaluation: there is nothing to train."""
+        return all(objective.cheap for objective in self.objectives) and not self.constraints
+
+    @property
+    def known_at_once(self) -> bool:
+        """Whether the first evaluation completes the front over all designs, so that no other can change it."""
+        return self.exact and self.space.size <= MEMBERS
+
+    def direction(self, name: str) -> int:
+        """1 if more of a quantity is better, -1 if less is, as the objective says that it is named after
+        (``test_accuracy`` after ``accuracy``); 0 if there is none."""
+        named = [objective for objective in self.objectives if f"_{objective.name}_" in f"_{name}_"]
+        return max(named, key=lambda objective: len(objective.name)).sign if named else 0
 
     def violation(self, design: Design, values: Mapping[str, float]) -> float:
         """How far a finished evaluation is from satisfying the constraints on its outcome; 0 if it does.
@@ -97,6 +119,7 @@ class Outline:
             "full_fidelity": self.full_fidelity,
             "constraints": [constraint.text for constraint in self.constraints],
             "units": dict(self.units),
+            "workload": self.workload,
         }
 
     @classmethod
@@ -113,6 +136,7 @@ class Outline:
             data["full_fidelity"],
             tuple(parse(text) for text in data["constraints"]),
             data["units"],
+            data.get("workload", ""),
         )
 
 

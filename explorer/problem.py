@@ -22,14 +22,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explorer.evaluation import Evaluation, Proposal
-from explorer.outline import ObjectiveInfo, Outline
+from explorer.outline import MEMBERS, ObjectiveInfo, Outline
 from explorer.sampling import FeasibleDesigns
 from explorer.space import Space, condition
 from simulators.protocol import Design, Designs, Fidelity, InputError, suggestion
 
 __all__ = ["Known", "Measured", "Problem"]
-
-MEMBERS = 200_000  # members of a family that are looked at; a larger family is sampled
 
 
 @dataclass(frozen=True)

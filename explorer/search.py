@@ -37,6 +37,12 @@ class Budget:
     cost: float | None = None
     wall_time_s: float | None = None
 
+    def used_up(self, evaluations: Sequence[Evaluation]) -> bool:
+        """Whether finished evaluations, replicates left out, reach its number of evaluations or its cost."""
+        if self.evaluations is not None and len(evaluations) >= self.evaluations:
+            return True
+        return self.cost is not None and sum(evaluation.cost for evaluation in evaluations) >= self.cost
+
 
 @dataclass(frozen=True)
 class Progress:
@@ -51,7 +57,8 @@ class Progress:
         elapsed_s: since this run began.
         remaining_s: until the end of this phase; None while it cannot be told.
         phase: what goes on: ``searching``, then ``confirming`` if that is wanted.
-        confirmed, to_confirm: replicates outside the budget, finished (failed ones included) and in all.
+        confirmed, to_confirm: replicates outside the budget, finished (failed ones included) and in all; before they
+            begin, as many as there may be.
         latest: the evaluation that finished last.
     """
 
@@ -87,6 +94,7 @@ class Search:
         in_order: let the strategy hear of results in the order of its proposals, one for each new proposal, so that
             what it proposes does not depend on how fast workers are. A worker waits where an earlier evaluation is
             slower than all others together.
+        to_confirm: how many replicates may follow (:meth:`repeat`), for the progress.
     """
 
     def __init__(
@@ -102,6 +110,7 @@ class Search:
         earlier: Sequence[Evaluation] = (),
         ahead: int | None = None,
         in_order: bool = False,
+        to_confirm: int = 0,
     ) -> None:
         self.problem = problem
         self.strategy = strategy
@@ -127,7 +136,7 @@ class Search:
         self._durations: list[float] = []  # of this phase
         self._thinking_s = 0.0
         self._phase = "searching"
-        self._confirmed = self._to_confirm = 0
+        self._confirmed, self._to_confirm = 0, to_confirm
 
     @property
     def finished(self) -> list[Evaluation]:

@@ -17,6 +17,7 @@ from explorer.expressions import parse
 from explorer.outline import HELD_OUT, ObjectiveInfo
 from explorer.problem import Known, Measured, Problem
 from explorer.space import Space
+from explorer.units import counted
 from objectives.objective import DESIGNS, Objective
 from simulators.protocol import (
     Design,
@@ -132,6 +133,16 @@ class SimulatorProblem(Problem):
                 name for key in self._of_kind(HardwareSimulator) for name in self.bench.field_names(key).values()
             ],
         )
+        self.outline = replace(self.outline, workload=self._workload())
+
+    def _workload(self) -> str:
+        """The workload and what is really trained, in words."""
+        workload = self.bench.workload
+        trained = [simulator.trained(workload) for simulator in self._of_kind(TrainingSimulator).values()]
+        if not trained:
+            return f"{workload}; nothing is trained"
+        epochs = counted(self.full_fidelity or 0, self.outline.fidelity_name)
+        return f"{workload}; hardware: the full network; trained: {', '.join(trained)}, {epochs}"
 
     def _info(self, objective: Objective) -> ObjectiveInfo:
         kinds = {self.simulators[key].kind for key in self._reads[objective.name].values()}

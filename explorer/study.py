@@ -20,6 +20,7 @@ from explorer.spec import SearchSpec, parse_spec
 from explorer.store import Store, StudyRecord, parse_reference, shown, store_file
 from explorer.units import counted
 from explorer.yaml_source import Source
+from simulators.protocol import Design
 
 if TYPE_CHECKING:
     import pandas
@@ -127,7 +128,7 @@ class Study:
         expression = condition(where, self.outline.units, self.outline.space.lengths, "where")
         if not self.uses_files:
             rows = [*rows, *self._completed(expression)]
-        found = [point for point in points(self.outline, rows) if _holds(expression, self.outline, vars(point))]
+        found = [p for p in points(self.outline, rows) if _holds(expression, self.outline, p.design, p.names)]
         return front_of(self.outline, found)
 
     def _completed(self, expression: Expression) -> list[Evaluation]:
@@ -155,7 +156,9 @@ class Study:
         evaluations = [evaluation for evaluation in self.evaluations if not evaluation.failed]
         if where is not None:
             expression = condition(where, self.outline.units, self.outline.space.lengths, "where")
-            evaluations = [e for e in evaluations if _holds(expression, self.outline, vars(e))]
+            evaluations = [
+                e for e in evaluations if _holds(expression, self.outline, e.design, {**e.quantities, **e.values})
+            ]
         return explain(self.outline, evaluations, objective, mass=mass, seed=seed)
 
     def to_pandas(self) -> pandas.DataFrame:
@@ -175,9 +178,8 @@ class Study:
         return pandas.DataFrame(rows)
 
 
-def _holds(expression: Expression, outline: Outline, point: Mapping[str, Any]) -> bool:
-    columns = outline.space.designs([point["design"]]).columns
-    names = {**columns, **point["quantities"], **point["values"]}
+def _holds(expression: Expression, outline: Outline, design: Design, values: Mapping[str, Any]) -> bool:
+    names = {**values, **outline.space.designs([design]).columns}  # bits as an array
     missing = expression.names - set(names)
     return not missing and bool(np.all(expression.evaluate(names)))
 

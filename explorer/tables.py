@@ -9,6 +9,7 @@ from explorer.comparison import Comparison
 from explorer.explanation import Explanation
 from explorer.fronts import Front, Point
 from explorer.outline import ObjectiveInfo, Outline
+from explorer.space import written
 from explorer.units import common_scale, counted, format_number, format_uncertain
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
 ]
 
 TRUSTED = 0.5  # share of the variance below which a note warns
+EXACT = "computed exactly"
 ARROWS = {"maximize": "↑", "minimize": "↓"}
 
 
@@ -75,23 +77,37 @@ def value_text(point: Point, objective: ObjectiveInfo) -> str:
 
 
 class _Columns:
-    """The columns of objectives and held-out fields, such as ``test_accuracy``, that tables of designs share."""
+    """The columns of objectives, and of variables and fields such as ``test_accuracy``, that tables of designs share.
 
-    def __init__(self, outline: Outline, points: Sequence[Point], *, held_out: bool) -> None:
+    Args:
+        outline: of the study.
+        points: the designs.
+        held_out: also show the fields that no search may see.
+        named: variables and fields that are shown too.
+    """
+
+    def __init__(self, outline: Outline, points: Sequence[Point], *, held_out: bool, named: Sequence[str] = ()) -> None:
         self._objectives = [(o, Column.of_objective(o, points)) for o in outline.objectives]
-        names = dict.fromkeys(name for point in points for name in point.held_out) if held_out else ()
-        self._fields = [(name, self._field(outline, name, points)) for name in names]
+        names = dict.fromkeys(name for point in points for name in point.held_out) if held_out else {}
+        names.update(dict.fromkeys(named))
+        for objective in outline.objectives:
+            names.pop(objective.name, None)
+        self._variables = [outline.space.variables[name] for name in names if name in outline.space.variables]
+        fields = [name for name in names if name not in outline.space.variables]
+        self._fields = [(name, self._field(outline, name, points)) for name in fields]
 
     @staticmethod
     def _field(outline: Outline, name: str, points: Sequence[Point]) -> Column:
-        values = [point.held_out[name] for point in points if name in point.held_out]
-        return Column.of(name.replace("_", " "), outline.units.get(name, ""), values)
+        values = [point.names[name] for point in points if name in point.names]
+        unit = outline.units.get(name, "")
+        return Column.of(name.removesuffix(f"_{unit.lower()}").replace("_", " "), unit, values)
 
     @property
     def titles(self) -> list[str]:
         """Headers, with an arrow to the better side of objectives."""
         objectives = [f"{column.title} {ARROWS[objective.direction]}" for objective, column in self._objectives]
-        return [*objectives, *(column.title for _, column in self._fields)]
+        variables = [variable.name.replace("_", " ") for variable in self._variables]
+        return [*objectives, *variables, *(column.title for _, column in self._fields)]
 
     def cells(self, point: Point, reference: Point | None = None) -> list[str]:
         """A design's values, with differences against another design."""
@@ -102,13 +118,16 @@ class _Columns:
             if reference is not None and point is not reference:
                 text += f" ({difference(point, reference, objective)})"
             cells.append(text)
-        held_out = point.held_out
+        cells += [written(variable, point.design[variable.name]) for variable in self._variables]
+        names = point.names
         return cells + [
-            format_number(held_out[name], column.factor) if name in held_out else "-" for name, column in self._fields
+            format_number(names[name], column.factor) if name in names else "-" for name, column in self._fields
         ]
 
 
-def front_rows(front: Front, title: str, *, limit: int | None = None, held_out: bool = False) -> Rows:
+def front_rows(
+    front: Front, title: str, *, limit: int | None = None, held_out: bool = False, named: Sequence[str] = ()
+) -> Rows:
     """A front as a table.
 
     Args:
@@ -116,24 +135,27 @@ def front_rows(front: Front, title: str, *, limit: int | None = None, held_out: 
         title: of the table.
         limit: at most so many rows; a note says how many there are more.
         held_out: also show fields such as ``test_accuracy``.
+        named: variables and report fields that are shown too.
     """
-    shown = front.points[:limit]
-    columns = _Columns(front.outline, shown, held_out=held_out)
-    rows = [
-        (
-            point.label,
-            *columns.cells(point),
-            str(point.replicates),
-            f"{point.strategy}, derived" if point.derived_from else point.strategy,
-        )
-        for point in shown
-    ]
-    notes = []
+    shown, exact = front.points[:limit], front.outline.exact
+    columns = _Columns(front.outline, shown, held_out=held_out, named=named)
+    rows = [(point.label, *columns.cells(point), *([EXACT] if exact else _origin(point))) for point in shown]
+    notes = [front.outline.workload] if front.outline.workload else []
     if limit is not None and len(front) > limit:
         notes.append(f"on the front besides: {counted(len(front) - limit, 'designs')}")
-    if any(point.derived_from for point in shown):
+    if exact:
+        notes.append(f"{EXACT}: there is nothing to train, all that is asked of a design follows from its variables")
+    elif any(point.derived_from for point in shown):
         notes.append("derived: never proposed, but exactly known, since its family was trained on another chip")
-    return Rows(title, ("design", *columns.titles, "seeds", "found by"), tuple(rows), tuple(notes))
+    if len({point.replicates for point in shown}) > 1:
+        notes.append("seeds: how many trainings a value is the mean of; what has one seed may be luck")
+    titles = ("design", *columns.titles, *(() if exact else ("seeds",)), "found by")
+    return Rows(title, titles, tuple(rows), tuple(notes))
+
+
+def _origin(point: Point) -> list[str]:
+    """By how many trainings it is known, and who found it."""
+    return [str(point.replicates), f"{point.strategy}, derived" if point.derived_from else point.strategy]
 
 
 def comparison_rows(comparisons: Sequence[Comparison], outline: Outline) -> Rows:
@@ -148,9 +170,10 @@ def comparison_rows(comparisons: Sequence[Comparison], outline: Outline) -> Rows
             (point.label, *columns.cells(point, reference), str(point.replicates))
             for point in (comparison.chosen, *comparison.others)
         ]
-    note = "in brackets: against the first initial design on the same chip"
+    notes = [outline.workload] if outline.workload else []
+    notes.append("in brackets: against the first initial design on the same chip")
     return Rows("The front beside the initial designs on the same chips", ("design", *columns.titles, "seeds"),
-                tuple(rows), (note,), frozenset(emphasised))  # fmt: skip
+                tuple(rows), tuple(notes), frozenset(emphasised))  # fmt: skip
 
 
 def difference(point: Point, reference: Point, objective: ObjectiveInfo) -> str:

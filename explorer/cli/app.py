@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from explorer.cli import query, search, search_file, simulator
@@ -16,6 +18,24 @@ app = typer.Typer(
     epilog="STUDY is a path, PATH#name or URL#name. Exit codes: 0 done, 1 ran without the result asked for, 2 bad "
     "input, 130 interrupted, 141 the reader of the output is gone.",
 )
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"reram-explorer {version('reram-explorer')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _main(
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version and exit.", callback=_show_version, is_eager=True)
+    ] = False,
+) -> None: ...
+
+
 app.command("run")(search.run)
 app.command("resume")(search.resume)
 app.command("status")(query.status)

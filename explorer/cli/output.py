@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from explorer.explanation import Explanation
     from explorer.tables import Rows
 
-__all__ = ["cell_text", "console", "note", "print_heat_map", "print_rows", "quantity_text", "write"]
+__all__ = ["cell_text", "clock", "console", "note", "print_heat_map", "print_rows", "quantity_text", "write"]
 
 UNLIMITED = 10_000
 CELL = 4  # columns of a cell of a heat map
@@ -126,3 +126,12 @@ def cell_text(cell: Any) -> str:
     if isinstance(cell, Quantity):
         return quantity_text(cell.value, cell.unit)
     return quantity_text(cell, "") if isinstance(cell, float) else str(cell)
+
+
+def clock(seconds: float | None) -> str:
+    """A duration as ``1:02:05`` or ``0:42``."""
+    if seconds is None:
+        return "-:--"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"

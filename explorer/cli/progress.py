@@ -11,7 +11,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from explorer.cli.output import console
+from explorer.cli.output import clock, console
 from explorer.outline import Outline
 from explorer.search import Progress
 from explorer.units import counted, format_quantity
@@ -76,7 +76,8 @@ class ProgressDisplay:
         paid = f"{counted(progress.cost, unit)} paid" if unit else f"cost {progress.cost:g}"
         return Group(
             _bars(progress),
-            f"{progress.running} running   {progress.failed} failed   {paid}   {_clock(progress.elapsed_s)} elapsed",
+            *([f"then {then}"] if (then := _then(progress)) else []),
+            f"{progress.running} running   {progress.failed} failed   {paid}   {clock(progress.elapsed_s)} elapsed",
             f"front {counted(progress.front_size, 'designs')}   hypervolume {progress.hypervolume:.4f}",
             *(Text(line, style="dim", no_wrap=True, overflow="ellipsis") for line in self._latest),
         )
@@ -92,7 +93,7 @@ def _bars(progress: Progress) -> Table:
             f"[bold]{phase}[/]" if now else phase,
             bar,
             f"{finished}" if wanted is None else f"{finished}/{wanted}",
-            f"{_clock(progress.remaining_s)} left" if now else "",
+            f"{clock(progress.remaining_s)} left" if now else "",
         ]
         bars.add_row(*cells)
     return bars
@@ -101,7 +102,7 @@ def _bars(progress: Progress) -> Table:
 def _phases(progress: Progress) -> Iterator[tuple[str, int, int | None]]:
     """Name, finished and wanted evaluations of each phase that has begun."""
     yield "searching", progress.finished, progress.wanted
-    if progress.to_confirm:
+    if progress.phase == "confirming":
         yield "confirming", progress.confirmed, progress.to_confirm
 
 
@@ -115,13 +116,12 @@ def _counts(progress: Progress) -> str:
 def _standing(progress: Progress) -> str:
     return (
         f"[{progress.phase}; front {progress.front_size}, hypervolume {progress.hypervolume:.4f}, {progress.running} "
-        f"running, {progress.failed} failed, {_clock(progress.remaining_s)} left]"
+        f"running, {progress.failed} failed, {clock(progress.remaining_s)} left"
+        + (f", then {then}]" if (then := _then(progress)) else "]")
     )
 
 
-def _clock(seconds: float | None) -> str:
-    if seconds is None:
-        return "-:--"
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+def _then(progress: Progress) -> str:
+    """What comes after the search, which the time that is left does not contain."""
+    comes = progress.phase == "searching" and progress.to_confirm
+    return f"up to {counted(progress.to_confirm, 'repeats')} to confirm" if comes else ""

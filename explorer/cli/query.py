@@ -23,10 +23,12 @@ class Format(StrEnum):
 
 
 def status(study: StudyArgument) -> None:
-    """How a study stands: evaluations, cost, front, failures by reason."""
+    """How a study stands: workload, evaluations, cost, time, front, failures by reason."""
     import time
 
-    from explorer.cli.output import console
+    from explorer.cli.output import clock, console
+    from explorer.launch import budget_of
+    from explorer.search import Budget
     from explorer.study import load_study
     from explorer.units import counted
 
@@ -34,18 +36,25 @@ def status(study: StudyArgument) -> None:
     evaluations = loaded.evaluations
     searched = [evaluation for evaluation in evaluations if evaluation.replicate == 0]
     failures = Counter(evaluation.failure for evaluation in evaluations if evaluation.failed)
-    spec, out = loaded.spec, console()
-    wanted = spec.budget.evaluations if spec else None
+    spec, outline, out = loaded.spec, loaded.outline, console()
+    budget = budget_of(spec.budget, outline) if spec else Budget()
+    wanted = budget.evaluations
+    first_s = min((evaluation.started_at for evaluation in evaluations), default=0.0)
+    last_s = max((evaluation.started_at + evaluation.duration_s for evaluation in evaluations), default=0.0)
+    evaluating_s = sum(evaluation.duration_s for evaluation in evaluations)
     lines = [
         f"study {loaded.name}, begun {time.strftime('%Y-%m-%d %H:%M', time.localtime(loaded.record.created_at))}, "
         f"reram-explorer {loaded.record.code_version}",
+        *([f"workload: {outline.workload}"] if outline.workload else []),
+        *([f"strategy {spec.strategy.name}, seed {spec.seed}"] if spec else []),
         f"evaluations: {len(searched)}" + (f" of {wanted}" if wanted else "")
         + f", {counted(len(evaluations) - len(searched), 'repeats')}, {sum(failures.values())} failed",
-        f"cost: {counted(sum(evaluation.cost for evaluation in evaluations), loaded.outline.fidelity_name)}",
+        f"cost: {counted(sum(evaluation.cost for evaluation in evaluations), outline.fidelity_name)}",
+        f"time: {clock(last_s - first_s)} from the first evaluation to the last, {clock(evaluating_s)} evaluating",
         f"front: {counted(len(loaded.front()), 'designs')}",
         *(f"failed {count} x: {reason}" for reason, count in failures.most_common()),
     ]  # fmt: skip
-    if wanted and len(searched) < wanted:
+    if (wanted or budget.cost) and not budget.used_up(searched):
         lines.append(f"not finished: rex resume {loaded.reference}")
     out.print("\n".join(lines), markup=False, soft_wrap=True)
 
@@ -56,25 +65,32 @@ def pareto(
         str | None, typer.Option("--where", metavar="EXPR", help="Such as 'accuracy >= 85 % and area < 250 mm2'.")
     ] = None,
     sort: Annotated[
-        str | None, typer.Option("--sort", metavar="NAME", help="Objective, variable or report field.")
+        str | None,
+        typer.Option("--sort", metavar="NAME", help="Objective, variable or report field; by default best first."),
+    ] = None,
+    descending: Annotated[
+        bool | None, typer.Option("--descending/--ascending", help="Largest or smallest first.", show_default=False)
     ] = None,
     form: Annotated[Format, typer.Option("--format", help="table, csv or json.")] = Format.table,
     out: Annotated[Path | None, typer.Option("--out", help="Write to this file (which must not be there).")] = None,
 ) -> None:
     """The Pareto front of a study, at full fidelity and completed over families."""
     from explorer.cli.output import note, print_rows, write
+    from explorer.expressions import parse
     from explorer.study import load_study
     from explorer.tables import front_rows
 
     loaded = load_study(study)
-    front = loaded.front(where).sorted_by(sort or loaded.outline.objectives[0].name)
+    front = loaded.front(where).sorted_by(sort or loaded.outline.objectives[0].name, descending=descending)
+    named = [*([sort] if sort else []), *(sorted(parse(where).names) if where else [])]
     if where and loaded.uses_files:
         note("objectives of this study come from a Python file, which is not run: only stored designs were looked at")
     if not front:
         note("no design on the front" + (f" satisfies {where}" if where else " yet"))
     if form is Format.table and out is None:
         if front:
-            print_rows(front_rows(front, f"Pareto front of {loaded.name}" + (f" where {where}" if where else "")))
+            title = f"Pareto front of {loaded.name}" + (f" where {where}" if where else "")
+            print_rows(front_rows(front, title, named=named))
     elif form is Format.json:
         write(front.to_json(), out)
     else:

@@ -54,6 +54,11 @@ def _run(prepared: Prepared) -> None:
     from explorer.units import counted
 
     reference = prepared.study.reference
+    if prepared.complete:
+        more = "" if prepared.problem.outline.known_at_once else (
+            f"; a larger budget goes on: rex resume {reference} --set budget.evaluations=N"
+        )  # fmt: skip
+        note(f"already complete, nothing is left to run{more}")
     display = ProgressDisplay(prepared.problem.outline)
     try:
         with Interrupts() as interrupts, ExitStack() as stack:

@@ -171,7 +171,7 @@ def simulate(
     from explorer.space import Space
     from explorer.spec import override, read_settings
     from explorer.yaml_source import Source
-    from simulators.protocol import load_simulator
+    from simulators.protocol import InputError, load_simulator
 
     given = [*(settings or []), *([f"data_dir={json.dumps(str(data_dir.absolute()))}"] if data_dir else [])]
     kind, values = load_simulator(name), override(Source({}, name), read_settings(given, "--setting")).data
@@ -181,8 +181,9 @@ def simulate(
     with blamed_on("--option", WORKLOAD):
         space = Space(simulator.variables(workload))
     chosen = _pairs(choices, "--set")
-    with blamed_on("--set"):
-        design = space.design(chosen)
+    if wrong := space.mistakes(chosen):
+        raise InputError("\n     ".join(f"--set {mistake}" for mistake in wrong))
+    design = space.design(chosen)
     designs = space.designs([design])
     if view is not None:
         _print_view(simulator, view, designs, workload, form)
@@ -217,7 +218,7 @@ def _print_report(simulator: Simulator, report: Report, title: str, form: Format
     feasible = bool(report.feasible[0])
     if form is Format.json:
         series = {name: [_number(value) for value in values] for name, values in report.series.items()}
-        row = {name: _number(value) for name, value in report.row().items()}
+        row = {name: _number(value, simulator.fields[name].unit) for name, value in report.row().items()}
         about = {"feasible": feasible, "reason": report.reason(), **({"series": series} if series else {})}
         typer.echo(json.dumps({**row, **about}, indent=1))
         return
@@ -230,15 +231,21 @@ def _print_report(simulator: Simulator, report: Report, title: str, form: Format
         console().print(f"cannot be built: {report.reason()}", style="bold red", markup=False)
 
 
-def _number(value: Any) -> Any:
-    """A cell as JSON has it: numbers as they stand; those that are not finite do not exist there."""
+def _number(value: Any, unit: str = "") -> Any:
+    """A cell as JSON has it: numbers as they stand, whole ones without a unit as integers; those that are not finite do
+    not exist there.
+    """
     from simulators.protocol import Quantity
 
     if isinstance(value, Quantity):
-        value = value.value
+        value, unit = value.value, value.unit
     if hasattr(value, "item"):
         value = value.item()
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+    if not isinstance(value, float):
+        return value
+    if not math.isfinite(value):
+        return None
+    return int(value) if not unit and value.is_integer() else value
 
 
 def _print_view(simulator: Simulator, view: str, designs: Designs, workload: Workload, form: Format) -> None:
@@ -269,7 +276,8 @@ def validate(
 ) -> None:
     """Published figures beside modelled ones: what is accepted, whether it holds, and the assumption it hangs on.
 
-    Holds: yes or NO; input where a constant was fitted to it; mismatch where it is known not to come out.
+    Holds: yes or NO; input where a constant was fitted to it; predicted where there is no published figure to compare
+    with; mismatch where it is known not to come out.
 
     The exit code is 1 if anything says NO.
     """
@@ -321,5 +329,5 @@ def _count_verdicts(cases: Sequence[ValidationCase]) -> str:
     of = Counter(case.verdict for case in cases)
     return (
         f"{len(cases)} cases: {of['yes']} hold, {of['NO']} do not, {of['input']} are inputs (calibrated), "
-        f"{of['mismatch']} are known mismatches"
+        f"{of['predicted']} are predictions (no figure to compare with), {of['mismatch']} are known mismatches"
     )

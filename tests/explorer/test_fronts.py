@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from explorer.archive import Archive
 from explorer.domination import Scale
-from explorer.fronts import Front, Point, derived_members, front, points
+from explorer.fronts import Front, Point, completion, derived_members, front, points
 from explorer.outline import Outline
 from explorer.problem import Problem
 from explorer.space import Space
@@ -160,8 +160,15 @@ def test_a_front_is_sorted_best_first_by_objective_and_smallest_first_otherwise(
         assert values == sorted(values)
     powers = [point.quantities["power_w"] for point in found.sorted_by("power_w")]
     assert powers == sorted(powers)
+    held_out = [point.held_out["test_accuracy"] for point in found.sorted_by("test_accuracy")]
+    assert held_out == sorted(held_out, reverse=True), "named after accuracy: best first, by the mean that is shown"
+    for name in ("accuracy", "area", "crossbar_size", "bn", "power_w", "test_accuracy"):
+        values = [point.names[name] for point in found.sorted_by(name, descending=False)]
+        assert values == sorted(values)
+        assert [p.names[name] for p in found.sorted_by(name, descending=True)] == sorted(values, reverse=True)
     losses = [point.quantities.get("loss") for point in found.sorted_by("loss")]
     assert losses[-1] is None  # what is unknown comes last
+    assert "loss" not in found.sorted_by("loss", descending=True)[-1].names
     with pytest.raises(InputError, match="did you mean 'latency'"):
         found.sorted_by("latancy")
 
@@ -200,6 +207,23 @@ def test_whole_numbers_are_written_to_csv_without_a_point() -> None:
     assert {name: line[name] for name in ("x", "o0", "count", "size", "share", "least")} == {
         "x": "1", "o0": "0.5", "count": "8", "size": "10000000", "share": "0.25", "least": "1e-09",
     }  # fmt: skip
+
+
+def test_counts_are_integers_in_json_and_quantities_with_a_unit_stay_numbers_of_their_own() -> None:
+    outline = Outline(Space({"x": Integer(0, 9)}), infos(["maximize"]), units={"needed": "", "time_s": "s"})
+    point = Point(Design({"x": 1}), "x1", "", {"o0": 0.5}, {"needed": 9099.0, "time_s": 2.0, "share": 0.25})
+    text = Front(outline, [point]).to_json()
+    assert '"needed": 9099,' in text
+    assert '"time_s": 2.0,' in text
+    assert json.loads(text)[0]["share"] == 0.25
+
+
+def test_members_under_a_condition_have_the_mean_of_what_is_held_out() -> None:
+    problem = deeptrain_problem("accuracy", "latency", "area")
+    runs = [evaluate(problem, {"bn": "C2,C5"}, replicate=replicate) for replicate in range(3)]
+    mean = np.mean([run.quantities["test_accuracy"] for run in runs])
+    assert len({run.quantities["test_accuracy"] for run in runs}) > 1
+    assert {member.quantities["test_accuracy"] for member in completion(problem, runs)} == {mean}
 
 
 def test_an_empty_front_has_the_header_of_designs_and_objectives_in_csv() -> None:

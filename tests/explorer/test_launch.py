@@ -9,6 +9,7 @@ import subprocess
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -211,7 +212,25 @@ def test_a_study_with_a_file_objective_is_read_without_the_file_and_not_resumed_
         resume(study.reference)
 
 
+def test_functions_that_are_all_known_exactly_take_one_evaluation(ray_cluster: None, tmp_path: Path) -> None:
+    from explorer import Integer, Problem, Space
+
+    functions = {"cost": lambda design: design["x"], "gain": lambda design: design["x"] ** 2}
+    directions: dict[str, Literal["maximize", "minimize"]] = {"cost": "minimize", "gain": "maximize"}
+    problem = Problem.from_functions(
+        Space({"x": Integer(0, 30)}), functions, directions=directions, cheap=set(functions)
+    )
+    study = run(problem, budget=12, store=str(tmp_path / "x.db"))
+    assert len(study.evaluations) == 1
+    assert len(study.front()) == 31
+
+
 # -- interrupted -----------------------------------------------------------------------------------------------------
+
+
+def _heeding_control_c() -> None:
+    """A suite that runs in the background of a script ignores Ctrl-C, and so would its children."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def started(folder: Path, wanted: int, total: int = 10) -> subprocess.Popen[bytes]:
@@ -222,7 +241,7 @@ def started(folder: Path, wanted: int, total: int = 10) -> subprocess.Popen[byte
     with log.open("wb") as out:
         process = subprocess.Popen(
             [str(REX), "run", path.name, "--store", "x.db"], cwd=folder, env=environment(), stdout=out, stderr=out,
-            start_new_session=True,
+            start_new_session=True, preexec_fn=_heeding_control_c,
         )  # fmt: skip
     deadline = time.monotonic() + 90
     while len(re.findall(rf"(?m)^\d+/{total}", log.read_text())) < wanted:
@@ -269,7 +288,7 @@ def test_a_search_killed_half_way_resumes_to_exactly_its_budget_with_nothing_don
 
 
 def test_a_study_that_is_being_run_is_not_run_twice_and_a_killed_run_is_in_nobodys_way(tmp_path: Path) -> None:
-    process = started(tmp_path, 1)
+    process = started(tmp_path, 1, total=60)
     for command in (("resume", "x.db"), ("run", "search.yaml", "--store", "x.db", "--study", "small")):
         ended = rex(*command, cwd=tmp_path)
         assert (ended.returncode, ended.stdout) == (2, "")
@@ -283,7 +302,8 @@ def test_a_study_that_is_being_run_is_not_run_twice_and_a_killed_run_is_in_nobod
     assert other.returncode == 0, other.stderr
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
-    ended = rex("resume", "x.db#small", "--set", "budget.evaluations=1", cwd=tmp_path)
+    more = len(load_study(f"{tmp_path / 'x.db'}#small").evaluations) + 1
+    ended = rex("resume", "x.db#small", "--set", f"budget.evaluations={more}", cwd=tmp_path)
     assert ended.returncode == 0, ended.stderr
     assert not list(tmp_path.glob("*.lock"))
 
@@ -308,10 +328,10 @@ def test_control_c_ends_with_130_and_says_how_to_go_on(tmp_path: Path) -> None:
 
 def test_a_confirmed_search_chooses_the_same_families_again() -> None:
     search, confirm = Run(noisy_problem(), 12).search, ConfirmSpec(replicates=2, families=1)
-    chosen = _to_confirm(search.problem, search, (), confirm)
+    chosen = _to_confirm(search.problem, search.finished, (), confirm)
     family = search.problem.family(chosen[0].design)
     first = next(evaluation for evaluation in search.finished if evaluation.family == family)
     worst = {objective.name: -1e3 * objective.sign for objective in search.problem.expensive}
     search.archive.add(replace(first, replicate=1, values={**first.values, **worst}))  # it was luck: off the front
     assert family not in {point.family for point in search.archive.front}
-    assert _to_confirm(search.problem, search, (), confirm) == chosen
+    assert _to_confirm(search.problem, search.finished, (), confirm) == chosen

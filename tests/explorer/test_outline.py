@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from explorer.evaluation import Evaluation
+from explorer.expressions import parse
 from explorer.fronts import front, points
 from explorer.outline import ObjectiveInfo, Outline
 from explorer.space import Space
@@ -91,3 +92,22 @@ def test_violation_says_how_far_a_design_is_from_feasible(values: dict[str, floa
     design = problem.space.design({"layers": 1})
     assert problem.outline.violation(design, values) == pytest.approx(violation)
     assert Outline(problem.space, problem.objectives).violation(design, values) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("name", "sign"),
+    [("accuracy", 1), ("test_accuracy", 1), ("latency", -1), ("image_latency_s", -1), ("inaccuracy", 0), ("loss", 0)],
+)
+def test_a_field_named_after_an_objective_is_better_on_its_side(name: str, sign: int) -> None:
+    found = (ObjectiveInfo("accuracy", "maximize"), ObjectiveInfo("latency", "minimize"))
+    assert Outline(Space({"x": Integer(0, 1)}), found).direction(name) == sign
+
+
+def test_everything_is_known_at_once_where_nothing_is_trained_and_all_designs_can_be_looked_at() -> None:
+    cheap, trained = ObjectiveInfo("area", "minimize", cheap=True), ObjectiveInfo("accuracy", "maximize")
+    small, large = Space({"x": Integer(1, 200)}), Space({"x": Integer(1, 200_001)})
+    assert Outline(small, (cheap,)).known_at_once
+    assert not Outline(small, (cheap, trained)).known_at_once
+    assert not Outline(small, (cheap,), constraints=(parse("accuracy > 0.5"),)).known_at_once, "it is trained for that"
+    assert Outline(large, (cheap,)).exact
+    assert not Outline(large, (cheap,)).known_at_once, "only a sample of the family is looked at"

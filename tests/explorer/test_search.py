@@ -490,3 +490,12 @@ def test_using_up_a_space_looks_at_each_design_a_few_times_only() -> None:
     run = Run(problem, 5000, 8)
     assert len(run.evaluations) == 1024
     assert looked_at < 80 * 1024
+
+
+def test_a_budget_is_used_up_by_its_number_of_evaluations_or_by_their_cost() -> None:
+    evaluations = Run(family_problem(), 3).evaluations
+    assert Budget(3).used_up(evaluations)
+    assert not Budget(4).used_up(evaluations)
+    assert Budget(9, cost=60).used_up(evaluations)
+    assert not Budget(9, cost=61).used_up(evaluations)
+    assert not Budget(wall_time_s=0.1).used_up(evaluations), "every run has its own"

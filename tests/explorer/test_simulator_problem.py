@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from explorer.fronts import derived_members, front
+from explorer.outline import Outline
 from explorer.simulator_problem import Bench, SimulatorProblem, needed_simulators
 from explorer.space import Space
 from objectives import objective
@@ -233,3 +234,14 @@ def test_provenance_names_each_simulator() -> None:
     assert "vgg11" in provenance["training.workload"]
     assert "deeptrain.assumptions" in provenance
     assert not any(name.startswith("training") for name in deeptrain_problem("latency").provenance())
+
+
+def test_the_outline_names_the_workload_and_what_is_trained_and_keeps_it_in_the_study() -> None:
+    both, _, _ = counted("accuracy", "latency")
+    assert both.outline.workload == (
+        f"{both.bench.workload}; hardware: the full network; trained: the full network, 10 epochs"
+    )
+    assert counted("latency")[0].outline.workload == f"{both.bench.workload}; nothing is trained"
+    assert Outline.from_json(both.outline.to_json()).workload == both.outline.workload
+    older = {name: value for name, value in both.outline.to_json().items() if name != "workload"}
+    assert Outline.from_json(older).workload == ""

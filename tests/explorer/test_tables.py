@@ -40,8 +40,7 @@ def test_a_front_is_shown_in_one_readable_unit_a_column_with_arrows_to_the_bette
     assert rows.rows[0] == ("x0", "90.0 ± 1.2", "2", "1", "3", "tpe")
     assert rows.rows[1][-1] == "tpe, derived"
     assert rows.rows[2] == ("x2", "70", "0.5", "1", "1", "tpe")
-    assert len(rows.notes) == 1
-    assert rows.notes[0].startswith("derived: ")
+    assert [note.partition(":")[0] for note in rows.notes] == ["derived", "seeds"]
 
 
 def test_rows_that_are_cut_off_are_counted() -> None:
@@ -92,3 +91,35 @@ def test_a_comparison_shows_the_chosen_design_first_and_differences_against_the_
     assert rows.rows[3][1] == "80"
     assert all(len(row) == len(rows.columns) for row in rows.rows)
     assert comparison_rows([], OUTLINE).rows == ()
+
+
+def test_a_table_names_the_workload_and_what_was_trained() -> None:
+    front = Front(replace(OUTLINE, workload="vgg11 on x; trained: 0.125 of the width"), POINTS)
+    assert front_rows(front, "").notes[0] == front.outline.workload
+    assert comparison_rows([], front.outline).notes[0] == front.outline.workload
+
+
+def test_named_variables_and_fields_have_a_column_each_and_objectives_only_their_own() -> None:
+    outline = replace(OUTLINE, units={**OUTLINE.units, "peak_temperature_k": "K"})
+    points = [point(3, 0.9, 1e-6, quantities={"peak_temperature_k": 350.0}), point(4, 0.8, 1e-6)]
+    rows = front_rows(Front(outline, points), "", named=["latency", "peak_temperature_k", "x", "x"])
+    assert rows.columns == (
+        "design", "accuracy [%] ↑", "latency [µs] ↓", "score ↓", "x", "peak temperature [K]", "seeds", "found by",
+    )  # fmt: skip
+    assert [row[4:6] for row in rows.rows] == [("3", "350"), ("4", "-")]
+
+
+def test_a_warning_stands_below_means_of_several_seeds_beside_values_of_one() -> None:
+    assert any("one seed may be luck" in note for note in front_rows(Front(OUTLINE, POINTS), "").notes)
+    assert not any("luck" in note for note in front_rows(Front(OUTLINE, POINTS[:1]), "").notes)
+    assert not any("luck" in note for note in front_rows(Front(OUTLINE, POINTS[1:]), "").notes)
+
+
+def test_where_nothing_is_trained_designs_are_computed_and_nobody_found_or_derived_them() -> None:
+    outline = replace(OUTLINE, objectives=tuple(replace(o, cheap=True) for o in OUTLINE.objectives))
+    rows = front_rows(Front(outline, POINTS[1:]), "")
+    assert "seeds" not in rows.columns
+    assert {row[-1] for row in rows.rows} == {"computed exactly"}
+    assert all(len(row) == len(rows.columns) for row in rows.rows)
+    (note,) = rows.notes
+    assert note.startswith("computed exactly: there is nothing to train")

@@ -79,3 +79,14 @@ def test_a_file_gets_a_line_for_each_evaluation_and_repeats_are_told_by_their_se
 def test_a_search_without_a_number_of_evaluations_counts_without_an_end() -> None:
     lines = shown([replace(progress(5), wanted=None, remaining_s=None)], 100)
     assert re.search(r"  5  -:-- left$", lines[0])
+
+
+def test_while_searching_the_repeats_that_follow_are_told_beside_the_time_that_leaves_them_out() -> None:
+    evaluation = evaluate(PROBLEM, {"bn": "110"})
+    step = replace(progress(5, latest=evaluation), to_confirm=10)
+    lines = shown([step], 60)
+    assert re.fullmatch(r"searching  [━╸╺]+  5/20  1:02:05 left", lines[0])
+    assert lines[1] == "then up to 10 repeats to confirm"
+    assert not any(line.startswith("confirming") for line in lines)
+    assert max(map(len, lines)) <= 60
+    assert "1:02:05 left, then up to 10 repeats to confirm]" in shown([step], 200, terminal=False)[0]

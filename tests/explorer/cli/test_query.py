@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -23,6 +24,9 @@ def test_status_says_how_a_study_stands(cli: Callable[..., Any], finished: Study
     assert "study small, begun" in ended.out
     assert "evaluations: 5 of 5, 0 repeats, 0 failed" in ended.out
     assert f"front: {len(finished.front())} designs" in ended.out
+    assert f"workload: {finished.outline.workload}\n" in ended.out
+    assert "strategy random, seed 0\n" in ended.out
+    assert re.search(r"time: \d+:\d\d from the first evaluation to the last, \d+:\d\d evaluating\n", ended.out)
     assert "rex resume" not in ended.out
 
 
@@ -75,6 +79,32 @@ def test_the_front_is_restricted_and_sorted(cli: Callable[..., Any], finished: S
     ended = cli("pareto", finished.reference, "--where", "area < 1 mm2")
     assert (ended.code, ended.out) == (0, "")
     assert "no design on the front satisfies area < 1 mm2" in ended.err
+
+
+@pytest.mark.parametrize("descending", [None, True, False])
+def test_what_a_front_is_sorted_by_and_restricted_to_has_columns(
+    cli: Callable[..., Any], finished: Study, descending: bool | None
+) -> None:
+    flags = [] if descending is None else ["--descending" if descending else "--ascending"]
+    where = "peak_temperature_k < 500 and reram_layers <= 3"
+    asked = ("pareto", finished.reference, "--sort", "power_w", "--where", where, *flags)
+    out = cli(*asked).out
+    header = [cell.strip() for cell in re.split("[┃]", out.splitlines()[2])]
+    assert {"power [W]", "peak temperature [K]", "reram layers"} <= set(header)
+    assert f"\n  {finished.outline.workload}\n" in out
+    rows = json.loads(cli(*asked, "--format", "json").out)
+    shown = [row["power_w"] for row in rows]
+    assert len(set(shown)) > 1
+    assert shown == sorted(shown, reverse=bool(descending))
+    lines = list(csv.DictReader(io.StringIO(cli(*asked, "--format", "csv").out)))
+    assert [float(line["power_w"]) for line in lines] == shown
+    assert all(float(line["peak_temperature_k"]) < 500 for line in lines)
+
+
+def test_what_is_held_out_is_a_column_when_it_is_asked_for(cli: Callable[..., Any], finished: Study) -> None:
+    assert "test accuracy" not in cli("pareto", finished.reference).out
+    assert "test accuracy [%]" in cli("pareto", finished.reference, "--sort", "test_accuracy").out
+    assert "test accuracy [%]" in cli("pareto", finished.reference, "--where", "test_accuracy > 0").out
 
 
 def test_a_front_is_written_to_a_file_but_never_over_one(

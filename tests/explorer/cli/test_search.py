@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from explorer import Study, load_study
+from explorer.domination import nondominated
+from explorer.launch import resume
 from tests.explorer.searches import rex, write_search
 
 HARDWARE_ONLY = (("[accuracy, latency, area]", "[latency, area]"), ("fidelity: {epochs: 1}\n", ""))
@@ -22,8 +26,12 @@ def test_a_search_prints_progress_front_comparison_and_where_its_page_is(
     ended = cli("run", path, "--set", "budget.evaluations=3", "--seed", "3", "--study", "mine")
     assert ended.code == 0, ended.err
     assert len(re.findall(r"(?m)^[123]/3  \dR\dG, .*: accuracy .* \[searching; front \d+, hypervolume", ended.out)) == 3
-    assert "workload: vgg11 on fashion-mnist, training (the full network" in ended.out
-    assert "trained: width 0.0625, train_images 300, 1 epoch\n" in ended.out
+    workload = (
+        "vgg11 on fashion-mnist, training; hardware: the full network; "
+        "trained: 0.0625 of the width on 300 of the bundled images, 1 epoch"
+    )
+    assert f"workload: {workload}\n" in ended.out
+    assert ended.out.count(f"\n  {workload}\n") == 1 + ("beside the initial" in ended.out), "below every table"
     assert "Pareto front of mine: " in ended.out
     assert "the whole front: rex pareto results/mine.db" in ended.out
     page = Path(re.search(r"page: (.*\.html)", ended.out)[1])  # type: ignore[index]  # else the test fails
@@ -102,7 +110,7 @@ def dies(training):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["search.yaml", "--set", "budget.evaluations=0"], "--set budget.evaluations: input should be greater"),
+        (["search.yaml", "--set", "budget.evaluations=0"], "--set budget.evaluations: write 1 or more"),
         (["search.yaml", "--set", "nonsense"], "is not key=value"),
         (["search.yaml", "--set", "objectives=[acuracy]"], "did you mean 'accuracy'?"),
         (["search.yaml", "--study", "../mine"], "--study: write letters, digits and . _ - only"),
@@ -110,7 +118,7 @@ def dies(training):
         (["search.yaml", "--store", "."], "is a folder"),
         (["search.yaml", "--store", "search.yaml/x.db"], "cannot be written"),
         (["search.yaml", "--data-dir", "nowhere"], "is not a folder"),
-        (["search.yaml", "--seed", "99999999999"], "--seed: input should be less than"),
+        (["search.yaml", "--seed", "99999999999"], "--seed: write at most 4294967295"),
         (["none.yaml"], "cannot read the search file none.yaml (No such file or directory)"),
         (["."], "Is a directory"),
         (["search.yaml", "--workers", "0"], "--workers"),
@@ -138,7 +146,7 @@ def test_a_wrong_search_file_is_refused_with_its_lines_in_a_process_of_its_own(t
     assert ended.stderr.splitlines() == [
         f"rex: {path}: 2 mistakes",
         "  line 8: variables.reram_layer: unknown variable (did you mean 'reram_layers'?)",
-        "  line 12: objectives.0: unknown objective 'acuracy' (did you mean 'accuracy'?)",
+        "  line 12: objectives.0: unknown objective 'acuracy' (did you mean 'accuracy'?); the other checks go by that",
     ]
     assert list(tmp_path.iterdir()) == [path]
 
@@ -149,7 +157,7 @@ def test_a_wrong_search_file_is_refused_with_its_lines_in_a_process_of_its_own(t
         (["none.db"], "there is no study at none.db; `rex run FILE` makes one"),
         (["copy.db#other"], "holds no study 'other'"),
         (["copy.db", "--set", "seed=2"], "only budget, confirm and workers can be changed on resume"),
-        (["copy.db", "--set", "budget.evaluations=x"], "--set budget.evaluations: input should be a valid integer"),
+        (["copy.db", "--set", "budget.evaluations=x"], "--set budget.evaluations: write a whole number"),
         (["."], "is a folder"),
     ],
 )
@@ -168,3 +176,47 @@ def test_a_search_needs_no_terminal_of_a_certain_encoding(tmp_path: Path, finish
         ended = rex("pareto", finished.reference, cwd=tmp_path, PYTHONIOENCODING=encoding, COLUMNS="200")
         assert ended.returncode == 0, ended.stderr
         assert "Traceback" not in ended.stderr
+
+
+def test_where_nothing_is_trained_one_evaluation_completes_the_front_and_the_search_says_why(
+    ray_cluster: None, cli: Callable[..., Any], tmp_path: Path
+) -> None:
+    path = write_search(tmp_path, *HARDWARE_ONLY, ("seed: 0", "confirm: {replicates: 3, families: 2}"))
+    assert "nothing to train: every design is computed exactly, so one evaluation" in cli("check", path).out
+    ended = cli("run", path, "--workers", "1")
+    assert ended.code == 0, ended.err
+    assert "nothing to train: every design is computed exactly, so one evaluation completes the front" in ended.out
+    study = load_study("results/small.db")
+    assert len(study.evaluations) == 1
+    assert ended.out.count("computed exactly") > len(study.front())
+    assert "derived" not in ended.out
+    assert "trained on another chip" not in ended.out
+    problem = study.assemble().problem
+    every = problem.space.at(range(problem.space.size))
+    known = problem.known(every)
+    table = np.column_stack([known.objectives[o.name] for o in problem.objectives])[known.feasible]
+    best = {tuple(row) for row in table[nondominated(table, problem.objectives)]}
+    assert {tuple(row) for row in study.front().matrix} == best, "of all designs"
+    status = cli("status", "results/small.db").out
+    assert "evaluations: 1 of 1, 0 repeats, 0 failed" in status
+    assert "not finished" not in status
+    again = cli("resume", "results/small.db")
+    assert "already complete, nothing is left to run\n" in again.err
+    assert len(study.refresh().evaluations) == 1
+
+
+def test_a_complete_study_says_so_at_once_and_shows_its_front_without_starting_anything(
+    cli: Callable[..., Any], finished_copy: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("explorer.evaluator.RayPool.__init__", lambda *_: pytest.fail("workers are started"))
+    ended = cli("resume", finished_copy.reference)
+    assert ended.code == 0, ended.err
+    assert "already complete, nothing is left to run; a larger budget goes on: rex resume" in ended.err
+    assert "Pareto front of small" in ended.out
+    assert not resume(finished_copy.reference, settings=["budget.evaluations=6"]).complete
+    assert not resume(finished_copy.reference, settings=["confirm={replicates: 2, families: 1}"]).complete
+
+
+def test_the_version_is_told(cli: Callable[..., Any]) -> None:
+    ended = cli("--version")
+    assert (ended.code, ended.out) == (0, f"reram-explorer {version('reram-explorer')}\n")

@@ -166,13 +166,18 @@ def test_validation_says_what_is_accepted_and_calls_neither_inputs_nor_mismatche
     first_lines = [row for row in rows if row[5]]  # tier: the first line of a case
     assert [(row[5], row[6]) for row in first_lines] == [(case["tier"], case["verdict"]) for case in cases]
     verdicts = {(row[5], row[6]) for row in first_lines}
-    assert {("calibrated", "input"), ("known mismatch", "mismatch"), ("exact", "yes"), ("band", "yes")} == verdicts
-    assert {"within 1 %", "<= 1", ">= 1", "0 to 1", "<= 12 W", "-"} == {row[2] for row in first_lines}
-    counts = [sum(case["verdict"] == verdict for case in cases) for verdict in ("yes", "NO", "input", "mismatch")]
-    hold, do_not, inputs, mismatches = counts
+    assert {
+        ("calibrated", "input"), ("known mismatch", "mismatch"), ("exact", "yes"), ("band", "yes"),
+        ("prediction", "predicted"),
+    } == verdicts  # fmt: skip
+    assert {"within 1 %", "<= 1", ">= 1", "0.5 to 2", "<= 12 W", "<= 373.1 K", "-"} <= {row[2] for row in first_lines}
+    assert {row[2] for row in first_lines if row[6] == "predicted"} == {"-"}
+    kinds = ("yes", "NO", "input", "predicted", "mismatch")
+    hold, do_not, inputs, predicted, mismatches = (sum(case["verdict"] == kind for case in cases) for kind in kinds)
+    assert hold + do_not + inputs + predicted + mismatches == len(cases)
     assert out.splitlines()[-1].strip() == (
         f"{len(cases)} cases: {hold} hold, {do_not} do not, {inputs} are inputs (calibrated), "
-        f"{mismatches} are known mismatches"
+        f"{predicted} are predictions (no figure to compare with), {mismatches} are known mismatches"
     )
 
 
@@ -188,3 +193,10 @@ def test_without_a_command_the_help_is_shown(cli: Callable[..., Any]) -> None:
         ended = cli(*arguments)
         assert all(command in ended.out + ended.err for command in ("run", "resume", "pareto", "check", "simulate"))
     assert cli("--help").code == 0
+
+
+def test_every_wrong_choice_of_a_design_is_told(cli: Callable[..., Any]) -> None:
+    ended = cli("simulate", "deeptrain", "--set", "bn=C99", "--set", "foo=3", "--set", "reram_layers=99")
+    assert ended.code == 2
+    for place in ("rex: --set foo: ", "\n     --set reram_layers: ", "\n     --set bn: "):
+        assert place in ended.err
