@@ -17,29 +17,30 @@ from simulators.protocol import Design
 
 __all__ = ["Comparison", "compare"]
 
+DESIGNS = 3  # on each chip
 LOOKS = 4  # designs that are looked at for each chip that is wanted: several may be on one chip
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """One design of the front and what the initial designs' families give on its chip.
+    """Designs of the front on one chip, and what the initial designs' families give on it.
 
     Args:
         chip: the variables that training does not read, in words.
-        chosen: the front's design.
+        chosen: the front's designs, the best in the first objective first.
         others: the baselines on the same chip; empty where none can be built or was trained.
     """
 
     chip: str
-    chosen: Point
+    chosen: tuple[Point, ...]
     others: tuple[Point, ...]
 
 
-def compare(problem: Problem, archive: Archive, initial: Sequence[Proposal], count: int = 5) -> list[Comparison]:
+def compare(problem: Problem, archive: Archive, initial: Sequence[Proposal], count: int = 3) -> list[Comparison]:
     """Compare designs of the front on up to ``count`` chips with the initial designs' families on the same chips.
 
-    Designs whose families were trained most often are compared: those on the chips that the front would miss most, on
-    each chip the one that is best in the first objective.
+    Designs whose families were trained most often are compared, on the chips that the front would miss most; on each
+    chip those that are best in the first objective.
 
     Args:
         problem: what was searched.
@@ -53,14 +54,12 @@ def compare(problem: Problem, archive: Archive, initial: Sequence[Proposal], cou
     repeated = max((point.replicates for point in candidates), default=1)
     well_known = Front(problem.outline, [point for point in candidates if point.replicates == repeated])
     first = problem.objectives[0]
-    best: dict[Design, Point] = {}
-    for point in well_known:
-        chip = _chip(problem, point)
-        if chip not in best or first.sign * (point.values[first.name] - best[chip].values[first.name]) > 0:
-            best[chip] = point
+    on_chip: dict[Design, list[Point]] = {}
+    for point in well_known.sorted_by(first.name):
+        on_chip.setdefault(_chip(problem, point), []).append(point)
     missed = well_known.representatives(LOOKS * count, archive.scale)
-    chosen = list(dict.fromkeys(_chip(problem, point) for point in missed))[:count]
-    return [_beside(problem, archive.evaluations, best[chip], baselines) for chip in chosen]
+    chips = list(dict.fromkeys(_chip(problem, point) for point in missed))[:count]
+    return [_beside(problem, archive.evaluations, on_chip[chip][:DESIGNS], baselines) for chip in chips]
 
 
 def _chip(problem: Problem, point: Point) -> Design:
@@ -80,15 +79,15 @@ def _baselines(problem: Problem, evaluations: Sequence[Evaluation], initial: Seq
 
 
 def _beside(
-    problem: Problem, evaluations: Sequence[Evaluation], chosen: Point, baselines: Sequence[Evaluation]
+    problem: Problem, evaluations: Sequence[Evaluation], chosen: Sequence[Point], baselines: Sequence[Evaluation]
 ) -> Comparison:
     others = []
     for baseline in baselines:
-        design = Design({**chosen.design, **{name: baseline.design[name] for name in problem.reads}})
+        design = Design({**chosen[0].design, **{name: baseline.design[name] for name in problem.reads}})
         point = _on_chip(problem, evaluations, baseline, design)
         if point:
             others.append(point)
-    return Comparison(problem.space.describe(_chip(problem, chosen)), chosen, tuple(others))
+    return Comparison(problem.space.describe(_chip(problem, chosen[0])), tuple(chosen), tuple(others))
 
 
 def _on_chip(problem: Problem, evaluations: Sequence[Evaluation], baseline: Evaluation, design: Design) -> Point | None:

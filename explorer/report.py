@@ -42,7 +42,7 @@ FRAME = Template("""<!doctype html>
  td:first-child { min-width: 11rem; } td span { white-space: nowrap; }
  dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1.2rem; font-size: .85rem; margin: .4rem 0; }
  dt { color: #555; } dd { margin: 0; overflow-wrap: anywhere; }
- tr.chosen td { font-weight: 600; border-top: 2px solid #888; }
+ tr.chosen td { font-weight: 600; } tr:not(.chosen) + tr.chosen td { border-top: 2px solid #888; }
  thead th { position: sticky; top: 0; background: #fff; border-bottom: 2px solid #333; }
 </style>
 </head>

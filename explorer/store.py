@@ -367,8 +367,9 @@ def check_writable(path: Path, field: str) -> None:
     Raises:
         InputError: it cannot, as far as one can tell before trying.
     """
-    there = next(place for place in (path.absolute(), *path.absolute().parents) if place.exists())
-    if not os.access(there, os.W_OK) or (there != path.absolute() and not there.is_dir()):
+    # os.path, not pathlib, which raises for a path below a folder that may not be entered
+    there = next(place for place in (path.absolute(), *path.absolute().parents) if os.path.exists(place))
+    if not os.access(there, os.W_OK) or (there != path.absolute() and not os.path.isdir(there)):
         raise InputError(f"{path} cannot be written; choose another place", field)
 
 

@@ -161,14 +161,14 @@ def _origin(point: Point) -> list[str]:
 def comparison_rows(comparisons: Sequence[Comparison], outline: Outline) -> Rows:
     """Designs of the front beside the initial designs on the same chips; differences are against the first baseline."""
     rows: list[tuple[str, ...]] = []
-    emphasised = []
-    columns = _Columns(outline, [point for c in comparisons for point in (c.chosen, *c.others)], held_out=True)
+    emphasised: list[int] = []
+    columns = _Columns(outline, [point for c in comparisons for point in (*c.chosen, *c.others)], held_out=True)
     for comparison in comparisons:
         reference = comparison.others[0] if comparison.others else None
-        emphasised.append(len(rows))
+        emphasised += range(len(rows), len(rows) + len(comparison.chosen))
         rows += [
             (point.label, *columns.cells(point, reference), str(point.replicates))
-            for point in (comparison.chosen, *comparison.others)
+            for point in (*comparison.chosen, *comparison.others)
         ]
     notes = [outline.workload] if outline.workload else []
     notes.append("in brackets: against the first initial design on the same chip")

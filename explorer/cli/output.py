@@ -56,7 +56,7 @@ def _table(rows: Rows, *, narrow: bool) -> Table:
         table.add_column(text(column), justify="left" if index == 0 or not _numeric(rows, index) else "right",
                          overflow="fold")  # fmt: skip
     for index, row in enumerate(rows.rows):
-        if index in rows.emphasised and index > 0:
+        if index > 0 and index in rows.emphasised and index - 1 not in rows.emphasised:
             table.add_section()
         table.add_row(*map(text, row), style="bold" if index in rows.emphasised else None)
     return table

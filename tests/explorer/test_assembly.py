@@ -301,8 +301,11 @@ try:
 except Exception as error:
     print(type(error).__name__, error)
 """
-    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    closed = tmp_path / "closed"  # a working folder that the other user may not enter
+    closed.mkdir(mode=0o700)
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, cwd=closed)
     assert ended.stdout.startswith("SearchFileError"), ended
+    assert "store: results cannot be written; choose another place" in ended.stdout
     assert "data_dir: " in ended.stdout
     assert "Permission denied" in ended.stdout
 

@@ -80,7 +80,7 @@ def test_differences_are_points_for_fractions_and_per_cent_otherwise(
 
 
 def test_a_comparison_shows_the_chosen_design_first_and_differences_against_the_first_initial_one() -> None:
-    comparisons = [Comparison("64x64", POINTS[0], (POINTS[1], POINTS[2])), Comparison("128x128", POINTS[1], ())]
+    comparisons = [Comparison("64x64", (POINTS[0],), (POINTS[1], POINTS[2])), Comparison("128x128", (POINTS[1],), ())]
     rows = comparison_rows(comparisons, OUTLINE)
     assert [row[0] for row in rows.rows] == ["x0", "x1", "x2", "x1"]
     assert rows.emphasised == {0, 3}
