@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from explorer.loading import Collector
+from explorer.assembly.loading import Collector
 from explorer.spec import SearchSpec
 from objectives import objective_names
 from simulators.protocol import (

@@ -28,7 +28,10 @@ from simulators.protocol import (
     plugin_names,
 )
 
-__all__ = ["Collector", "Loaded", "load", "place_of"]
+__all__ = ["PROBLEM", "Collector", "Loaded", "load", "place_of"]
+
+PROBLEM = ("workload", "proxy", "data_dir", "simulators", "variables", "fidelity", "objectives", "constraints", "seed")
+"""The sections of a search file that its problem is built from."""
 
 
 class Collector:
