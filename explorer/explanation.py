@@ -76,6 +76,7 @@ class Explanation:
             cross-validation; at most 1, and below 0 if the mean predicts better.
         covered: share of these evaluations that lay within the predicted intervals of ``mass``.
         noise: standard deviation of what the model cannot tell, in the unit of the objective.
+        workload: what was simulated and trained, in words.
     """
 
     objective: ObjectiveInfo
@@ -86,6 +87,7 @@ class Explanation:
     explained: float
     covered: float
     noise: float
+    workload: str = ""
 
     def ranked(self) -> list[Effect]:
         """Effects and interactions, the largest first."""
@@ -114,8 +116,8 @@ class Explanation:
         """Everything as JSON."""
         data = {
             "objective": self.objective.name, "unit": self.objective.unit, "evaluations": self.evaluations,
-            "mass": self.mass, "explained": self.explained, "covered": self.covered, "noise": self.noise,
-            "effects": self.records(),
+            "workload": self.workload, "mass": self.mass, "explained": self.explained, "covered": self.covered,
+            "noise": self.noise, "effects": self.records(),
         }  # fmt: skip
         return json.dumps(data, indent=1)
 
@@ -159,9 +161,8 @@ def explain(
     explained, covered = _cross_validated(x, y, mass, rng)
     posterior = _posterior(x, y, rng)
     effects, interactions = _effects(encoding, posterior, mass)
-    return Explanation(
-        info, len(used), mass, effects, interactions, explained, covered, float(posterior.noise.mean())
-    )  # fmt: skip
+    noise = float(posterior.noise.mean())
+    return Explanation(info, len(used), mass, effects, interactions, explained, covered, noise, outline.workload)
 
 
 def _objective(outline: Outline, name: str) -> ObjectiveInfo:

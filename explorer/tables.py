@@ -201,14 +201,15 @@ def effect_rows(explanation: Explanation, title: str, limit: int | None = None) 
         for effect in shown
     ]  # fmt: skip
     percent = f"{100 * explanation.mass:g} %"
-    notes = [
+    notes = [explanation.workload] if explanation.workload else []
+    notes += [
         f"from {counted(explanation.evaluations, 'evaluations')}; of others (cross-validated) the model predicts "
         f"{100 * explanation.explained:.0f} % of the variance, and its {percent} intervals hold "
         f"{100 * explanation.covered:.0f} % of them",
         "effect: what switching a choice on changes, all others at random; A × B: how much more A changes with B on",
     ]
     if explanation.explained < TRUSTED:
-        notes.insert(1, "that is little: more evaluations may tell another story")
+        notes.insert(-1, "that is little: more evaluations may tell another story")
     if len(shown) < len(ranked):
         notes.append(f"smaller ones that are not shown: {len(ranked) - len(shown)}")
     columns = ("choice", column.title, f"{percent} interval: low", "high", "certain")

@@ -11,6 +11,7 @@ from explorer.evaluation import Evaluation, Proposal
 from explorer.explanation import explain
 from explorer.problem import Problem
 from explorer.space import Space
+from explorer.tables import effect_rows
 from simulators.protocol import BinaryVector, Bits, Categorical, Design, Designs, Fidelity, InputError, Integer
 
 SIZES: Mapping[object, float] = {64: 0.0, 128: 4.0, 256: -4.0}
@@ -138,6 +139,12 @@ def test_tables_and_json_hold_the_same_numbers() -> None:
     assert list(table["mean"]) == [row["mean"] for row in data["effects"]]
     assert len(table) == len(found.effects) + len(found.interactions)
     assert (data["objective"], data["evaluations"]) == ("accuracy", found.evaluations)
+
+
+def test_it_says_what_was_trained() -> None:
+    of = replace(problem().outline, workload="vgg11 on cifar10; trained: 0.125 of the width")
+    found = explain(of, evaluated(problem(), 20))
+    assert effect_rows(found, "").notes[0] == of.workload == json.loads(found.to_json())["workload"]
 
 
 @pytest.mark.parametrize(
