@@ -1,12 +1,11 @@
 """Locks that end with the process that holds them, whatever ends it: one driver a study.
 
-A store in a file is locked by a file beside it (flock: the kernel lets go of it), one on a server by an advisory lock
+A store in a file is locked by a file beside it (the system lets go of it), one on a server by an advisory lock
 of a connection (PostgreSQL lets go of it when the connection ends).
 """
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import os
 import socket
@@ -15,6 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import sqlalchemy as sql
+from filelock import FileLock, Timeout
 
 __all__ = ["HeldError", "file_lock", "server_lock"]
 
@@ -42,35 +42,22 @@ def file_lock(path: Path) -> Iterator[None]:
     """
     missing = [folder for folder in path.parents if not folder.exists()]
     path.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(path, timeout=0)
     try:
-        handle = _locked(path)
         try:
-            os.truncate(handle, 0)
-            os.write(handle, _me().encode())
+            lock.acquire()
+        except Timeout:
+            raise HeldError(path.read_text(errors="replace") if path.exists() else "another process") from None
+        try:
+            path.write_text(_me())  # in the same file: the lock stays
             yield
         finally:
             path.unlink(missing_ok=True)  # while it is locked: whoever waits for this one sees that it is gone
-            os.close(handle)
+            lock.release()
     finally:
         with suppress(OSError):  # a folder that is not empty stays
             for folder in missing:
                 folder.rmdir()
-
-
-def _locked(path: Path) -> int:
-    """A descriptor of the locked file."""
-    while True:
-        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if path.exists() and os.path.samestat(os.fstat(handle), path.stat()):
-                return handle
-        except BlockingIOError:
-            raise HeldError(os.read(handle, 100).decode(errors="replace") or "another process") from None
-        except BaseException:
-            os.close(handle)
-            raise
-        os.close(handle)  # its last holder removed it just before it was locked here
 
 
 @contextmanager

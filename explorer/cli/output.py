@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -70,14 +71,19 @@ def _numeric(rows: Rows, column: int) -> bool:
 def print_heat_map(explanation: Explanation) -> None:
     """Effects on the diagonal, interactions below it: one cell each, of its sign and size; wide ones are left to the
     page."""
+    import numpy as np
+
     out = console()
     labels, matrix = [effect.label for effect in explanation.effects], explanation.matrix()
     width = max(map(len, labels))
     if width + 1 + CELL * len(labels) > out.width:
         out.print(f"  {len(labels)} choices are too wide for a heat map here: --out page.html", style="dim")
         return
-    largest = float(abs(matrix[matrix == matrix]).max()) or 1.0
-    out.print(f"\n{'':>{width}} " + "".join(f"{label[-CELL + 1 :]:>{CELL}}" for label in labels), markup=False)
+    largest = float(np.nanmax(abs(matrix))) or 1.0
+    out.print(
+        f"\n{'':>{width}} " + "".join(f"{label.rpartition('=')[2][1 - CELL :]:>{CELL}}" for label in labels),
+        markup=False,
+    )
     for row, label in enumerate(labels):
         line = Text(f"{label:>{width}} ")
         for value in matrix[row, : row + 1]:
@@ -88,12 +94,11 @@ def print_heat_map(explanation: Explanation) -> None:
 
 def _heat(share: float, sign: str) -> tuple[str, str]:
     """A cell of the heat map and its style: ``share`` is 1 for the largest that is better, -1 for the worst."""
-    if share != share:
+    if math.isnan(share):  # two values of one variable
         return " " * CELL, ""
     strength = sum(abs(share) > level for level in (0.15, 0.5))
-    return f"{sign * strength or '.':>{CELL}}", ("bold " if strength > 1 else "") + (
-        "blue" if share > 0 else "dark_orange"
-    )
+    weight, colour = "bold " if strength > 1 else "", "blue" if share > 0 else "dark_orange"
+    return f"{sign * strength or '.':>{CELL}}", weight + colour
 
 
 def write(text: str, out: Path | None) -> None:

@@ -12,7 +12,6 @@ from explorer.cli.options import DataDir, Settings, StoreOption, StudyArgument, 
 
 if TYPE_CHECKING:
     from explorer.launch import Prepared
-    from explorer.search import Progress
 
 __all__ = ["resume", "run"]
 
@@ -45,7 +44,6 @@ def resume(study: StudyArgument, workers: Workers = None, settings: Settings = N
 
 def _run(prepared: Prepared) -> None:
     from explorer.archive import Archive
-    from explorer.cli.interrupt import Interrupts
     from explorer.cli.output import console, note, print_rows
     from explorer.cli.progress import ProgressDisplay
     from explorer.comparison import compare
@@ -61,17 +59,13 @@ def _run(prepared: Prepared) -> None:
         note(f"already complete, nothing is left to run{more}")
     display = ProgressDisplay(prepared.problem.outline)
     try:
-        with Interrupts() as interrupts, ExitStack() as stack:
-
-            def listen(progress: Progress) -> None:
-                interrupts.check()
-                display.update(progress)
+        with ExitStack() as stack:
 
             def begin() -> None:
                 console().print(f"{prepared.description}\nstudy {reference}", markup=False)
                 stack.enter_context(display)
 
-            study = prepared.run(listen, begin)
+            study = prepared.run(display.update, begin)
     except KeyboardInterrupt:
         begun = prepared.study.name in prepared.study.store.names()
         note(f"interrupted; nothing that was finished is lost: rex resume {reference}" if begun else

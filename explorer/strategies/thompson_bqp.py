@@ -166,12 +166,13 @@ class ThompsonBQP(Strategy):
     def _candidates(self, functions: Mapping[str, Quadratic]) -> Binaries:
         """Points of families that were not tried: the best that several random weightings of the objectives round to,
         the best of each first; neighbours of these where all were tried."""
-        pools = [self._rounded(functions) for _ in range(WEIGHTINGS if len(self.problem.objectives) > 1 else 1)]
+        weightings = WEIGHTINGS if len(self.problem.objectives) > 1 else 1
+        pools = [pool for pool in (self._rounded(functions) for _ in range(weightings)) if len(pool)]
         ranked = [point for rank in zip_longest(*pools) for point in rank if point is not None]
         new = {self._family(point): point for point in ranked[: 4 * CANDIDATES]}
-        self.repeats += all(self._family(pool[0]) in self._families for pool in pools if len(pool))
+        self.repeats += len(pools) > 0 and all(self._family(pool[0]) in self._families for pool in pools)
         if new.keys() <= self._families:
-            flips = [pool[0] ^ np.eye(self._encoding.bits, dtype=np.int8) for pool in pools if len(pool)]
+            flips = [pool[0] ^ np.eye(self._encoding.bits, dtype=np.int8) for pool in pools]
             new = {self._family(point): point for near in flips for point in near[self._constraints.satisfied(near)]}
         chosen = [point for family, point in new.items() if family not in self._families][:CANDIDATES]
         return np.array(chosen, dtype=np.int8).reshape(-1, self._encoding.bits)

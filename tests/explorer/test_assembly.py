@@ -21,7 +21,8 @@ from explorer.yaml_source import read_yaml
 from simulators.protocol import Bits, InputError
 from tests.explorer.searches import SEARCH, line_of, write_search
 
-DEMO = Path(__file__).parents[2] / "examples" / "demo.yaml"
+EXAMPLES = Path(__file__).parents[2] / "examples"
+DEMO = EXAMPLES / "demo.yaml"
 
 
 def assembled(path: Path) -> Assembly:
@@ -308,6 +309,12 @@ except Exception as error:
     assert "store: results cannot be written; choose another place" in ended.stdout
     assert "data_dir: " in ended.stdout
     assert "Permission denied" in ended.stdout
+
+
+@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.yaml")), ids=lambda path: path.name)
+def test_nothing_is_wrong_with_the_examples(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert assemble_source(read_search(path), path.parent).initial
 
 
 # -- whatever is in the file: a message, never a traceback ---------------------------------------------------------
