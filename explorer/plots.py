@@ -86,7 +86,7 @@ def effects_figure(explanation: Explanation) -> go.Figure:
     figure = go.Figure(
         go.Heatmap(
             z=values, x=labels, y=labels, zmin=-largest, zmax=largest, colorscale=colours,
-            texttemplate="%{z:+.2g}" if len(labels) <= 20 else None, hoverongaps=False, xgap=1, ygap=1,
+            texttemplate="%{z:+.2g}" if len(labels) <= 12 else None, hoverongaps=False, xgap=1, ygap=1,
             hovertemplate="%{y} × %{x}: %{z:+.3g}<extra></extra>", colorbar={"title": column.title},
         )
     )  # fmt: skip

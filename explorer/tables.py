@@ -23,6 +23,7 @@ __all__ = [
     "value_text",
 ]
 
+NARROW = 0.1  # by so much fewer values in intervals than promised, a note warns
 TRUSTED = 0.5  # share of the variance below which a note warns
 EXACT = "computed exactly"
 ARROWS = {"maximize": "↑", "minimize": "↓"}
@@ -208,6 +209,8 @@ def effect_rows(explanation: Explanation, title: str, limit: int | None = None) 
         f"{100 * explanation.covered:.0f} % of them",
         "effect: what switching a choice on changes, all others at random; A × B: how much more A changes with B on",
     ]
+    if explanation.covered < explanation.mass - NARROW:
+        notes.insert(-1, "fewer than they should: the intervals are too narrow, and 'certain' is not")
     if explanation.explained < TRUSTED:
         notes.insert(-1, "that is little: more evaluations may tell another story")
     if len(shown) < len(ranked):
@@ -221,7 +224,8 @@ def effect_column(explanation: Explanation) -> Column:
     objective = explanation.objective
     if objective.unit == "fraction":
         return Column("effect [points]", 0.01)
-    return Column.of("effect", objective.unit, [abs(effect.mean) for effect in explanation.effects])
+    largest = max(abs(effect.mean) for effect in explanation.ranked())  # most effects are nothing: no measure of a unit
+    return Column.of("effect", objective.unit, [largest])
 
 
 def _signed(value: float) -> str:

@@ -165,3 +165,14 @@ def test_a_problem_of_more_choices_than_can_be_shown_is_told() -> None:
     )  # fmt: skip
     with pytest.raises(InputError, match="150 choices; 1 to 100"):
         explain(of.outline, evaluated(of, 10))
+
+
+def test_effects_are_shown_in_the_unit_of_the_largest_and_narrow_intervals_are_told() -> None:
+    found = explain(problem(units={"accuracy": "s"}).outline, evaluated(problem(), 60))
+    found = replace(found, effects=tuple(
+        replace(effect, mean=effect.mean * 1e-6) if effect.label == "C1" else replace(effect, mean=1e-13)
+        for effect in found.effects
+    ), interactions=())  # fmt: skip
+    assert effect_rows(found, "").columns[1] == "effect [\u00b5s]"
+    assert not any("too narrow" in note for note in effect_rows(replace(found, covered=0.85), "").notes)
+    assert any("too narrow" in note for note in effect_rows(replace(found, covered=0.7), "").notes)
