@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from explorer.expressions import Expression
 from explorer.expressions.linear import LinearRow, linear_rows
-from explorer.solvers.bqp import LinearConstraints
+from explorer.solvers.program import LinearConstraints
 from explorer.space import Space
 from simulators.protocol import BinaryVector, Designs, Integer, Variable
 

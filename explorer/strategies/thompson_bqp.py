@@ -25,7 +25,9 @@ from explorer.evaluation import Evaluation, Proposal
 from explorer.families import Families, best_member, value_families
 from explorer.outline import ObjectiveInfo
 from explorer.problem import Problem
-from explorer.solvers.bqp import SDP_VARIABLES, BinaryQuadraticProgram, InfeasibleError, minimise
+from explorer.solvers.bqp import minimise
+from explorer.solvers.program import BinaryQuadraticProgram, InfeasibleError
+from explorer.solvers.relaxation import SDP_VARIABLES
 from explorer.strategies.base import Strategy, read_options
 from explorer.strategies.cheap_quadratics import cheap_quadratics
 from explorer.strategies.encoding import BitEncoding

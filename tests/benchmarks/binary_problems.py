@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from explorer.domination import nondominated
 from explorer.problem import Problem
-from explorer.solvers.bqp import BinaryQuadraticProgram, minimise
+from explorer.solvers.bqp import minimise
+from explorer.solvers.program import BinaryQuadraticProgram
 from explorer.space import Space
 from simulators.protocol import BinaryVector, Designs, Integer
 

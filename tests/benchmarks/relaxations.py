@@ -14,7 +14,9 @@ from typing import Any
 import cvxpy
 import numpy as np
 
-from explorer.solvers.bqp import BinaryQuadraticProgram, Relaxation, brute_force, minimise, relax
+from explorer.solvers.bqp import minimise
+from explorer.solvers.program import BinaryQuadraticProgram, brute_force
+from explorer.solvers.relaxation import Relaxation, relax
 
 SIZES = {10: 10, 20: 10, 40: 5, 60: 2}  # variables: instances; Clarabel takes minutes beyond
 

@@ -15,7 +15,8 @@ from concurrent.futures import ProcessPoolExecutor
 import numpy as np
 
 from explorer.problem import Problem
-from explorer.solvers.bqp import BinaryQuadraticProgram, brute_force, minimise
+from explorer.solvers.bqp import minimise
+from explorer.solvers.program import BinaryQuadraticProgram, brute_force
 from explorer.space import Space
 from explorer.strategies import make_strategy
 from simulators.protocol import BinaryVector

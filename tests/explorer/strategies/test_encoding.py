@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from explorer.solvers.bqp import BinaryQuadraticProgram, any_feasible
+from explorer.solvers.polishing import any_feasible
+from explorer.solvers.program import BinaryQuadraticProgram
 from explorer.space import Space
 from explorer.strategies.encoding import BitEncoding
 from simulators.protocol import BinaryVector, Bits, Categorical, Integer
