@@ -170,7 +170,7 @@ def _objective(outline: Outline, name: str) -> ObjectiveInfo:
     if not name:
         return next((objective for objective in outline.objectives if not objective.cheap), outline.objectives[0])
     if name not in found:
-        raise InputError(f"'{name}' is not an objective of this study; it has {', '.join(found)}", "--objective")
+        raise InputError(f"'{name}' is not an objective of this study; it has {', '.join(found)}", "objective")
     return found[name]
 
 

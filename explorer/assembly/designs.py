@@ -66,6 +66,3 @@ def feasible_designs(
             )
             found.add(InputError(message, f"initial.{index}"))
     return tuple(proposals)
-
-
-# -- strategy ----------------------------------------------------------------------------------------------------------

@@ -31,11 +31,11 @@ DataDir = Annotated[Path | None, typer.Option("--data-dir", help="Folder of the 
 
 
 @contextmanager
-def blamed_on(option: str, options: Mapping[str, str] | None = None) -> Iterator[None]:
+def blamed_on(option: str = "", options: Mapping[str, str] | None = None) -> Iterator[None]:
     """Within it, bad input is told by the option that gave it: ``--network`` instead of ``workload.network``.
 
     Args:
-        option: what gave the fields, such as ``--set``.
+        option: what gave the fields, such as ``--set``; without it those that have no option keep their names.
         options: the fields that have an option of their own.
     """
     try:
@@ -44,5 +44,5 @@ def blamed_on(option: str, options: Mapping[str, str] | None = None) -> Iterator
         if not error.field:
             raise
         field = error.field.removeprefix("workload").lstrip(".")
-        place = (options or {}).get(field, f"{option} {field}".rstrip())
+        place = (options or {}).get(field, f"{option} {field}".strip())
         raise InputError(error.message, place) from None

@@ -9,9 +9,12 @@ from typing import Annotated
 
 import typer
 
-from explorer.cli.options import StudyArgument
+from explorer.cli.options import StudyArgument, blamed_on
 
 __all__ = ["explain", "pareto", "status"]
+
+OPTIONS = {"where": "--where", "sort": "--sort", "objective": "--objective"}
+"""The option that gives what a study is asked."""
 
 
 class Format(StrEnum):
@@ -81,7 +84,8 @@ def pareto(
     from explorer.tables import front_rows
 
     loaded = load_study(study)
-    front = loaded.front(where).sorted_by(sort or loaded.outline.objectives[0].name, descending=descending)
+    with blamed_on(options=OPTIONS):
+        front = loaded.front(where).sorted_by(sort or loaded.outline.objectives[0].name, descending=descending)
     named = [*([sort] if sort else []), *(sorted(parse(where).names) if where else [])]
     if where and loaded.uses_files:
         note("objectives of this study come from a Python file, which is not run: only stored designs were looked at")
@@ -120,7 +124,8 @@ def explain(
     from explorer.tables import effect_rows
 
     loaded = load_study(study)
-    found = loaded.explain(objective, where=where, mass=mass)
+    with blamed_on(options=OPTIONS):
+        found = loaded.explain(objective, where=where, mass=mass)
     title = f"What moves {found.objective.name} in {loaded.name}" + (f" where {where}" if where else "")
     if out is not None and out.suffix == ".html":
         from explorer.report import explanation_page

@@ -198,7 +198,8 @@ def _report(
     from simulators.protocol import HardwareSimulator, InputError, TrainingSimulator
 
     if isinstance(simulator, TrainingSimulator):
-        simulator.check(workload)
+        with blamed_on("--setting", {"data_dir": "--data-dir", **WORKLOAD}):
+            simulator.check(workload)
         try:
             epochs = simulator.fidelity().parse(fidelity) if fidelity is not None else simulator.fidelity().low
         except InputError as error:

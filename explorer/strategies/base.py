@@ -17,7 +17,7 @@ from pydantic import BaseModel, ValidationError
 from explorer.black_box import BlackBox
 from explorer.evaluation import Evaluation, Proposal
 from explorer.problem import Problem
-from simulators.protocol import STRATEGIES, Design, InputError, find_plugin, suggestion
+from simulators.protocol import STRATEGIES, Design, InputError, find_plugin, plain_words, suggestion
 
 __all__ = ["Strategy", "make_strategy", "read_options"]
 
@@ -132,7 +132,7 @@ def read_options(model: type[OptionsModel], strategy: str, options: Mapping[str,
             raise InputError(
                 f"{strategy} has no such option{suggestion(name, model.model_fields)}", f"strategy.options.{name}"
             ) from None
-        raise InputError(f"{detail['msg']}, not {detail['input']!r}", f"strategy.options.{name}") from None
+        raise InputError(plain_words(detail, model), f"strategy.options.{name}") from None
 
 
 def make_strategy(name: str, problem: Problem, seed: int = 0, options: Mapping[str, object] | None = None) -> Strategy:

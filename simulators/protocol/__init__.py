@@ -37,6 +37,7 @@ from simulators.protocol.variables import (
     Value,
     Variable,
 )
+from simulators.protocol.wording import plain_words, shown
 
 __all__ = [
     "NETWORKS",
@@ -68,6 +69,8 @@ __all__ = [
     "find_plugin",
     "load_simulator",
     "nearest",
+    "plain_words",
     "plugin_names",
+    "shown",
     "suggestion",
 ]

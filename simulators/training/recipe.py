@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from simulators.protocol import InputError, suggestion
+from simulators.protocol import InputError, plain_words, shown
 
 __all__ = ["Proxy", "Recipe", "TrainingSettings", "parse_settings"]
 
@@ -66,6 +66,14 @@ class Proxy(_Settings):
     train_images: int | None = Field(None, ge=1)
 
 
+def _none_or_mapping(value: Any) -> Any:
+    if value is None or value == "none":
+        return None
+    if isinstance(value, Mapping | Proxy):
+        return value
+    raise ValueError(f"write none or a mapping of {', '.join(Proxy.model_fields)}, not {shown(value)}")
+
+
 class TrainingSettings(_Settings):
     """Settings of the training simulator.
 
@@ -80,7 +88,7 @@ class TrainingSettings(_Settings):
     """
 
     recipe: Recipe = Recipe()
-    proxy: Annotated[Proxy | None, BeforeValidator(lambda value: None if value == "none" else value)] = Proxy()
+    proxy: Annotated[Proxy | None, BeforeValidator(_none_or_mapping)] = Proxy()
     device: Literal["auto", "cpu", "cuda"] = "auto"
     data_dir: Path | None = None
     threads: int = Field(1, ge=1)
@@ -114,7 +122,8 @@ def parse_settings(settings: Mapping[str, object] | None) -> TrainingSettings:
     try:
         parsed = TrainingSettings.model_validate(dict(settings or {}))
     except ValidationError as error:
-        raise _input_error(error) from None
+        first = error.errors(include_url=False)[0]
+        raise InputError(plain_words(first, TrainingSettings), ".".join(map(str, first["loc"]))) from None
     if parsed.data == "full" and parsed.data_dir is None:
         asked = "proxy: none" if parsed.proxy is None else "proxy.data: full"
         raise InputError(
@@ -123,22 +132,3 @@ def parse_settings(settings: Mapping[str, object] | None) -> TrainingSettings:
             "data_dir",
         )
     return parsed
-
-
-def _input_error(error: ValidationError) -> InputError:
-    """The first of pydantic's complaints, in this project's words."""
-    first = error.errors(include_url=False)[0]
-    path = [str(part) for part in first["loc"]]
-    if first["type"] == "extra_forbidden":
-        message = f"unknown setting '{path[-1]}'{suggestion(path[-1], _names(path[:-1]))}"
-    else:
-        reason = first["msg"][0].lower() + first["msg"][1:]
-        message = f"{first['input']!r} is not allowed: {reason}"
-        if path == ["proxy"]:
-            message += "; write none or a mapping of " + ", ".join(Proxy.model_fields)
-    return InputError(message, ".".join(path))
-
-
-def _names(path: list[str]) -> list[str]:
-    models: dict[str, Any] = {"recipe": Recipe, "proxy": Proxy}
-    return list((models[path[0]] if path else TrainingSettings).model_fields)

@@ -16,8 +16,8 @@ import pytest
 from explorer import InputError, Study, load_study, run
 from explorer.launch import _to_confirm, prepare, resume
 from explorer.spec import ConfirmSpec
+from tests.explorer.images import write_fashion_mnist
 from tests.explorer.searches import REX, environment, rex, write_search
-from tests.explorer.test_assembly import write_fashion_mnist
 from tests.explorer.test_search import Run, noisy_problem
 
 HARDWARE_ONLY = (

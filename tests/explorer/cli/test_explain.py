@@ -69,7 +69,7 @@ def test_the_page_holds_the_heat_map_and_is_never_written_over_a_file(
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [(["--objective", "acuracy"], "'acuracy' is not an objective of this study"),
-     (["--where", "accuracy >> 3"], "where"), (["--where", "accuracy > 1000"], "0 different evaluations")],
+     (["--where", "accuracy >> 3"], "rex: --where: "), (["--where", "accuracy > 1000"], "0 different evaluations")],
 )  # fmt: skip
 def test_what_makes_no_sense_ends_with_code_2(
     cli: Callable[..., Any], study: Study, arguments: list[str], says: str

@@ -19,11 +19,15 @@ import pytest
         (["simulate", "deeptrain", "--set", "reram_layers=9"], "--set reram_layers: '9' is not allowed"),
         (["simulate", "deeptrain", "--set", "frequency_hz=20 s"], "--set frequency_hz: '20 s' is a time, not a freq"),
         (["simulate", "deeptrain", "--set", "nonsense"], "--set: 'nonsense' is not KEY=VALUE"),
-        (["simulate", "training", "--setting", "proxy.widht=1"], "--setting proxy.widht: unknown setting"),
+        (["simulate", "training", "--setting", "proxy.widht=1"], "--setting proxy.widht: there is no such field"),
+        (["simulate", "training", "--dataset", "cifar10"], "--data-dir: no images of 'cifar10' are bundled"),
+        (["simulate", "training", "--data-dir", "none"], "--data-dir: "),
+        (["simulate", "training", "--dataset", "fashion-mnist", "--setting", "proxy.train_images=100000"],
+         "--setting proxy.train_images: 100000: there are 6000"),
         (["simulate", "training", "--setting", "nonsense"], "--setting: 'nonsense' is not key=value"),
         (["simulate", "deeptrian"], "unknown simulator 'deeptrian'"),
     ],
-)
+)  # fmt: skip
 def test_bad_input_is_told_by_the_option_that_gave_it(
     cli: Callable[..., Any], arguments: list[str], words: str
 ) -> None:

@@ -128,11 +128,11 @@ def test_a_front_is_written_to_a_file_but_never_over_one(
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--where", "aera < 1"], "did you mean 'area'"),
+        (["--where", "aera < 1"], "rex: --where: unknown name 'aera' (did you mean 'area'?)"),
         (["--where", "area <"], "^"),
         (["--where", "area < 3 K"], "temperature"),
-        (["--where", "__import__('os')"], "where"),
-        (["--sort", "aera"], "did you mean 'area'"),
+        (["--where", "__import__('os')"], "rex: --where: "),
+        (["--sort", "aera"], "rex: --sort: unknown name 'aera' (did you mean 'area'?)"),
         (["--format", "xml"], "--format"),
     ],
 )

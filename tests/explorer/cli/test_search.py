@@ -118,7 +118,7 @@ def dies(training):
         (["search.yaml", "--store", "."], "is a folder"),
         (["search.yaml", "--store", "search.yaml/x.db"], "cannot be written"),
         (["search.yaml", "--data-dir", "nowhere"], "is not a folder"),
-        (["search.yaml", "--seed", "99999999999"], "--seed: write at most 4294967295"),
+        (["search.yaml", "--seed", "99999999999"], "--seed: write 0 to 4294967295, not 99999999999"),
         (["none.yaml"], "cannot read the search file none.yaml (No such file or directory)"),
         (["."], "Is a directory"),
         (["search.yaml", "--workers", "0"], "--workers"),

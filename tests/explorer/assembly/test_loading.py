@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import gzip
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.explorer.assembly.mistakes import assembled, check_told_alone, mistakes_in
+from tests.explorer.images import write_fashion_mnist
+from tests.explorer.searches import line_of, write_search
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "field", "words"),
+    [
+        ("vgg11", "vgg12", "workload.network", "unknown network 'vgg12'"),
+        ("fashion-mnist", "fasion-mnist", "workload.dataset", "did you mean 'fashion-mnist'?"),
+        ("fashion-mnist}", "fashion-mnist, classes: 5}", "workload.classes", "leave it out"),
+        ("fashion-mnist}", "fashion-mnist, options: {x: y}}", "workload", "no option"),
+        ("[deeptrain,", "[deeptrian,", "simulators", "did you mean 'deeptrain'?"),
+        ("[deeptrain, training]", "{deeptrain: {a: 1}, training: }", "simulators.deeptrain.a", "no such setting"),
+        ("[deeptrain, training]", "[]", "simulators", "known: deeptrain, training"),
+        ("train_images: 300", "widht: 1", "proxy.widht", "did you mean 'width'?"),
+        ("train_images: 300", "train_images: 100000", "proxy.train_images", "there are 6000"),
+        ("train_images: 300", "train_images: 10", "simulators.training.recipe.batch_size", "smaller batch_size"),
+        ("{width: 0.0625, train_images: 300}", "none", "data_dir", "set data_dir"),
+        ("seed: 0", "data_dir: nowhere", "data_dir", "is not a folder"),
+    ],
+)
+def test_a_wrong_workload_simulator_or_setting_is_told_alone_with_how_to_mend_it(
+    tmp_path: Path, old: str, new: str, field: str, words: str
+) -> None:
+    check_told_alone(tmp_path, old, new, field, words)
+
+
+@pytest.fixture(scope="module")
+def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_fashion_mnist(tmp_path_factory.mktemp("images"))
+
+
+def test_a_data_folder_is_found_from_the_search_file_and_damage_in_it_is_named(tmp_path: Path, images: Path) -> None:
+    (tmp_path / "data").symlink_to(images)
+    path = write_search(tmp_path, ("seed: 0", "data_dir: data"), (", train_images: 300", ""))
+    assert "100 train" in assembled(path).problem.provenance()["training.images"]
+
+    copy_of = tmp_path / "damaged"
+    copy_of.mkdir()
+    for file in images.iterdir():
+        (copy_of / file.name).write_bytes(file.read_bytes())
+    path = write_search(tmp_path, ("seed: 0", "data_dir: damaged"), (", train_images: 300", ""))
+    whole = (images / "t10k-labels-idx1-ubyte").read_bytes()
+    for damage in (whole[:-1], whole + b"x", b"", b"\x00\x00\x0d\x01" + whole[4:], whole[:8] + b"\x0b" * 500):
+        (copy_of / "t10k-labels-idx1-ubyte").write_bytes(damage)
+        ((line, field, message),) = mistakes_in(path)
+        assert (line, field) == (line_of(path, "data_dir:"), "data_dir")
+        assert "t10k-labels-idx1-ubyte is damaged" in message
+    (copy_of / "t10k-labels-idx1-ubyte").unlink()
+    (copy_of / "t10k-labels-idx1-ubyte.gz").write_bytes(gzip.compress(whole)[:-20])
+    ((_, _, message),) = mistakes_in(path)
+    assert "cannot be decompressed" in message
+    (copy_of / "t10k-labels-idx1-ubyte.gz").unlink()
+    ((_, _, message),) = mistakes_in(path)
+    assert "holds no t10k-labels-idx1-ubyte" in message
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="becoming another user takes root")
+def test_data_that_may_not_be_read_is_a_mistake_and_no_traceback(tmp_path: Path, images: Path) -> None:
+    tmp_path.chmod(0o755)
+    for parent in (*tmp_path.parents[:3], images.parent):
+        parent.chmod(0o755)
+    data = tmp_path / "data"
+    data.mkdir()
+    for file in images.iterdir():
+        (data / file.name).write_bytes(file.read_bytes())
+    (data / "train-images-idx3-ubyte").chmod(0o000)
+    path = write_search(tmp_path, ("seed: 0", "data_dir: data"), (", train_images: 300", ""))
+    code = f"""
+import os, pathlib
+import explorer.function_problem  # what may be imported later: the other user may not be allowed to
+from explorer.assembly import assemble_source
+from explorer.spec import read_search
+path = pathlib.Path({str(path)!r})
+assemble_source(read_search(path, ["data_dir={images}"]), path.parent)  # imports all else that it takes
+os.setgid(65534); os.setuid(65534)
+try:
+    assemble_source(read_search(path), path.parent, "f")
+except Exception as error:
+    print(type(error).__name__, error)
+"""
+    closed = tmp_path / "closed"  # a working folder that the other user may not enter
+    closed.mkdir(mode=0o700)
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, cwd=closed)
+    assert ended.stdout.startswith("SearchFileError"), ended
+    assert "store: results cannot be written; choose another place" in ended.stdout
+    assert "data_dir: " in ended.stdout
+    assert "Permission denied" in ended.stdout
