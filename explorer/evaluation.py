@@ -82,13 +82,13 @@ class Evaluation:
 
     @property
     def failed(self) -> bool:
-        """Whether there are no values."""
-        return bool(self.failure)
+        """Whether there are no values, or some that are no finite numbers."""
+        return bool(self.failure) or not all(map(math.isfinite, self.values.values()))
 
     @property
     def feasible(self) -> bool:
         """Finished, and every constraint is satisfied."""
-        return not self.failure and self.violation == 0.0
+        return not self.failed and self.violation == 0.0
 
     def by(self, worker: str) -> Evaluation:
         """The same evaluation with the name of the worker that ran it."""

@@ -13,7 +13,9 @@ __all__ = ["any_feasible", "polish"]
 Array = NDArray[np.float64]
 Binaries = NDArray[np.int8]
 
-PAIRS_POLISHED = 24  # points of which pairs of variables are flipped too: n^2 / 2 pairs each
+PAIRS_POLISHED = 24  # points of which pairs of variables are flipped too,
+PAIRS = 2_000_000  # or under constraints, which single flips can hardly move along, as many as have so many pairs
+MILP_TIME_S = 60.0
 
 
 def polish(program: BinaryQuadraticProgram, x: Binaries) -> Binaries:
@@ -25,11 +27,11 @@ def polish(program: BinaryQuadraticProgram, x: Binaries) -> Binaries:
         x: zeros and ones, count x n.
 
     Returns:
-        As many points; pairs are flipped in the best few only, unless there are constraints (which single flips can
-        hardly move along).
+        As many points; pairs are flipped in the best few only, more of them under constraints.
     """
     x = _descend(program, x, pairs=False)
-    best = np.argsort(program.value(x), kind="stable")[: None if program.constraints else PAIRS_POLISHED]
+    few = max(PAIRS_POLISHED, PAIRS // program.variables**2) if program.constraints else PAIRS_POLISHED
+    best = np.lexsort([program.value(x), program.constraints.violation(x)])[:few]
     x[best] = _descend(program, x[best], pairs=True)
     return x
 
@@ -105,7 +107,7 @@ def any_feasible(program: BinaryQuadraticProgram) -> Binaries:
     """A feasible point, by integer linear programming over the linear terms.
 
     Raises:
-        InfeasibleError: there is none.
+        InfeasibleError: there is none, or none was found within ``MILP_TIME_S``.
     """
     rows = program.constraints
     constraints = [
@@ -118,6 +120,7 @@ def any_feasible(program: BinaryQuadraticProgram) -> Binaries:
         integrality=np.ones(n),
         bounds=Bounds(0, 1),
         constraints=[constraint for constraint in constraints if len(constraint.A)],
+        options={"time_limit": MILP_TIME_S},
     )
     x: Binaries = np.zeros((0, n), np.int8) if found.x is None else np.round(found.x).astype(np.int8)[None]
     x = polish(program, x)

@@ -16,6 +16,7 @@ Binaries = NDArray[np.int8]
 BRUTE_FORCE_VARIABLES = 24
 TOLERANCE = 1e-9
 """What a row of the constraints may be violated by, and the least that counts as better: rounding errors."""
+CHUNK = 1 << 16  # points that are tried at a time
 
 
 class InfeasibleError(ValueError):
@@ -24,7 +25,7 @@ class InfeasibleError(ValueError):
 
 @dataclass(frozen=True, eq=False)
 class LinearConstraints:
-    """E x = e and G x <= g.
+    """E x = e and G x <= g; each row is kept scaled so that its largest coefficient is 1.
 
     Args:
         equal, equal_to: E (rows x n) and e (rows,).
@@ -35,6 +36,15 @@ class LinearConstraints:
     equal_to: Array
     at_most: Array
     at_most_to: Array
+
+    def __post_init__(self) -> None:
+        for left, right in (("equal", "equal_to"), ("at_most", "at_most_to")):
+            rows, bounds = (np.asarray(getattr(self, name), dtype=np.float64) for name in (left, right))
+            largest = np.abs(rows).max(axis=1, initial=0.0)
+            scale = np.where((largest > 0) & np.isfinite(largest), largest, 1.0)
+            object.__setattr__(self, left, rows / scale[:, None])
+            if len(bounds) == len(rows):
+                object.__setattr__(self, right, bounds / scale)
 
     @classmethod
     def none(cls, variables: int) -> LinearConstraints:
@@ -91,6 +101,8 @@ class BinaryQuadraticProgram:
             )
         if len(rows.equal) != len(rows.equal_to) or len(rows.at_most) != len(rows.at_most_to):
             raise ValueError("every constraint needs one right-hand side")
+        if len(b) == 0:
+            raise ValueError("a binary quadratic program needs at least one variable")
         if not all(np.isfinite(numbers).all() for numbers in (a, b, constant, *vars(rows).values())):
             raise ValueError("a binary quadratic program needs finite numbers")
         return cls(0.5 * (a + a.T), b, float(constant), rows)
@@ -120,8 +132,15 @@ class BinaryQuadraticProgram:
         return lifted
 
 
-def brute_force(program: BinaryQuadraticProgram) -> tuple[Binaries, float]:
-    """The optimum by trying everything, for up to 24 variables.
+def brute_force(program: BinaryQuadraticProgram, count: int = 1) -> tuple[Binaries, Array]:
+    """The best points by trying everything, for up to 24 variables.
+
+    Args:
+        program: what to minimise.
+        count: how many points; fewer if fewer are feasible.
+
+    Returns:
+        The points, best first, count x n, and the objective there.
 
     Raises:
         InfeasibleError: no x satisfies the constraints.
@@ -130,14 +149,14 @@ def brute_force(program: BinaryQuadraticProgram) -> tuple[Binaries, float]:
     n = program.variables
     if n > BRUTE_FORCE_VARIABLES:
         raise ValueError(f"{n} variables are too many to try everything; {BRUTE_FORCE_VARIABLES} at most")
-    best, best_value = None, np.inf
-    shifts = np.arange(n)
-    for start in range(0, 2**n, 1 << 16):
-        index = np.arange(start, min(start + (1 << 16), 2**n))
-        x = ((index[:, None] >> shifts) & 1).astype(np.int8)
-        values = np.where(program.feasible(x), program.value(x), np.inf)
-        if values.min() < best_value:
-            best, best_value = x[np.argmin(values)], float(values.min())
-    if best is None:
+    best, best_values = np.zeros((0, n), dtype=np.int8), np.zeros(0)
+    for start in range(0, 2**n, CHUNK):
+        index = np.arange(start, min(start + CHUNK, 2**n))
+        x = ((index[:, None] >> np.arange(n)) & 1).astype(np.int8)
+        x = x[program.feasible(x)]
+        points, values = np.concatenate([best, x]), np.concatenate([best_values, program.value(x)])
+        order = np.argsort(values, kind="stable")[:count]
+        best, best_values = points[order], values[order]
+    if len(best) == 0:
         raise InfeasibleError("no zeros and ones satisfy the linear constraints")
-    return best, best_value
+    return best, best_values

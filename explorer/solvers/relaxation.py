@@ -107,14 +107,12 @@ def _semidefinite(program: BinaryQuadraticProgram) -> Relaxation:
         problem.solve(solver="SCS", eps_abs=1e-4, eps_rel=1e-4, max_iters=2500, warm_start=False)
     if matrix.value is None:  # infeasible, or stopped without a point: round from nothing, with a trivial bound
         return Relaxation(_certified_bound(lifted, np.zeros(size)), np.eye(size), "none", ignores_constraints=True)
-    diagonal, *rest = (np.asarray(constraint.dual_value) for constraint in problem.constraints)
+    diagonal, *duals = (np.asarray(constraint.dual_value) for constraint in problem.constraints)
     shift = np.zeros((size, size))
-    duals = list(rest)
     if len(equal):
-        shift += equal.T @ duals.pop(0).reshape(len(equal), size)
+        shift += equal.T @ duals[0].reshape(len(equal), size)
     if len(at_most):
-        column = at_most.T @ np.maximum(duals.pop(0), 0.0)
-        shift[:, 0] += column
+        shift[:, 0] += at_most.T @ np.maximum(duals[-1], 0.0)
     shift = 0.5 * (shift + shift.T)
     # cvxpy's Lagrangian adds the duals: Q + shift + Diag(diagonal) is psd at the optimum
     bound = scale * _certified_bound(lifted / scale + shift, -diagonal)

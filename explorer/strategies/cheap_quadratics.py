@@ -34,10 +34,10 @@ def cheap_quadratics(problem: Problem, encoding: BitEncoding, rng: np.random.Gen
     best = {objective.name: np.full(len(points), -np.inf) for objective in cheap}
     others = set(problem.space.variables) - set(problem.reads)
     chips = problem.sample(rng, CHIPS).expanded() if others else None
-    for chip in range(CHIPS if chips is not None else 1):
-        designs = families
-        if chips is not None:
-            designs = families.with_columns({name: chips[name][chip : chip + 1] for name in others})
+    members = [families]  # each on its own chip, and on those of others
+    if chips is not None:
+        members += [families.with_columns({n: chips[n][chip : chip + 1] for n in others}) for chip in range(CHIPS)]
+    for designs in members:
         known = problem.known(designs)
         for objective in cheap:
             values = np.where(known.feasible, objective.sign * known.objectives[objective.name], -np.inf)

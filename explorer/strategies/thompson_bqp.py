@@ -1,10 +1,13 @@
 """Sparsity-aware Thompson sampling, solved as a binary quadratic program (DeepTrain, section V.B).
 
-For each proposal: draw one second-order function per expensive objective from its posterior, weigh the objectives at
+For each proposal: draw a second-order function per expensive objective from its posterior, weigh the objectives at
 random, maximise the weighted sum as a binary quadratic program, and of the points that its relaxation rounds to take
 the one whose family would add the most hypervolume. Cheap objectives are never modelled there: families are valued with
 their exact values. With a single objective this is the paper's algorithm: the drawn function less ``sparsity`` times
 the number of batch normalisations, and its maximiser is trained next.
+
+The paper draws once from the posterior. With few trainings a single draw is mostly noise: the mean of ``draws`` of them
+explores less and finds better designs (``tests/benchmarks/strategies.py``); ``draws: 1`` is the paper's algorithm.
 """
 
 from __future__ import annotations
@@ -31,7 +34,7 @@ from explorer.solvers.relaxation import SDP_VARIABLES
 from explorer.strategies.base import Strategy, read_options
 from explorer.strategies.cheap_quadratics import cheap_quadratics
 from explorer.strategies.encoding import BitEncoding
-from explorer.surrogates.horseshoe import Horseshoe, Quadratic, spread
+from explorer.surrogates.horseshoe import Horseshoe, Quadratic, mean_of, spread
 from simulators.protocol import Design
 
 __all__ = ["ThompsonBQP", "ThompsonOptions"]
@@ -39,13 +42,16 @@ __all__ = ["ThompsonBQP", "ThompsonOptions"]
 Array = NDArray[np.float64]
 Binaries = NDArray[np.int8]
 
-DRAWS = 8  # draws from the posterior until one's best points are new
+ATTEMPTS = 8  # functions drawn until one's best points are new
 BETWEEN_DRAWS = 20  # sweeps from one draw to the next, so that proposals of a batch are independent
-WEIGHTINGS = 8  # of the objectives, for each draw
+WEIGHTINGS = 8  # of the objectives, for each draw; fewer where constraints make relaxations slow,
+BITS_PER_WEIGHTING = 20  # the more bits the fewer
 CANDIDATES = 48  # points of which the families are valued
+RINGS = 4  # where all good points were tried: how often to look further, near
+RING_STARTS = 4  # of the best points there
 
-
-Sparsities = Annotated[list[Annotated[float, Field(allow_inf_nan=False)]], Field(min_length=1)]
+Sparsity = Annotated[float, Field(allow_inf_nan=False, ge=0, strict=True)]
+Sparsities = Annotated[list[Sparsity], Field(min_length=1)]
 
 
 class ThompsonOptions(BaseModel):
@@ -53,13 +59,16 @@ class ThompsonOptions(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    sparsity: Annotated[float, Field(allow_inf_nan=False)] | Sparsities = Field(
-        0.0, description="Lambda: what one bit of a binary vector costs, in units of the objective; a list is a grid, "
-        "of which proposals take turns."
+    sparsity: Sparsity | Sparsities = Field(
+        0.0, description="Lambda: what one bit of a binary vector costs, in units of the first trained objective; a "
+        "list is a grid, of which proposals take turns."
     )  # fmt: skip
     initial: int | None = Field(None, ge=1, description="Random families first; default half the bits and two more.")
     sweeps: int = Field(400, ge=1, description="Gibbs sweeps after new data.")
     cold_sweeps: int = Field(1000, ge=1, description="Gibbs sweeps of a new chain.")
+    draws: int = Field(
+        4, ge=1, description="Draws whose mean is maximised: 1 is Thompson sampling as published, more explore less."
+    )
     hyperplanes: int = Field(100, ge=1, description="Roundings of each relaxation.")
 
 
@@ -99,7 +108,7 @@ class ThompsonBQP(Strategy):
             for objective, child in zip(problem.expensive, seeds, strict=True)
         ]
         self._points: list[Binaries] = []
-        self._families: set[str] = set()
+        self._tried: set[bytes] = set()  # points of families that were evaluated, run or were proposed
         self._archive = Archive(problem)
         self._suggested = 0
         self._cheap: dict[str, Quadratic] | None = None
@@ -108,11 +117,11 @@ class ThompsonBQP(Strategy):
 
     def update(self, finished: Sequence[Evaluation], running: Sequence[Proposal]) -> None:
         super().update(finished, running)
-        self._families.update(self.problem.family(proposal.design) for proposal in running)
+        self._tried.update(self._point(proposal.design).tobytes() for proposal in running)
         for evaluation in finished:
             if evaluation.derived_from or evaluation.fidelity != self.problem.full_fidelity:
                 continue
-            self._families.add(self.problem.family(evaluation.design))  # one whose worker died names none
+            self._tried.add(self._point(evaluation.design).tobytes())
             self._archive.add(evaluation)
             if not evaluation.failed:
                 self._learn(evaluation)
@@ -120,14 +129,14 @@ class ThompsonBQP(Strategy):
     def suggest(self, count: int) -> list[Proposal]:
         proposals: list[Proposal] = []
         while len(proposals) < count and (proposal := self._next()):
-            self._families.add(self.problem.family(proposal.design))
+            self._tried.add(self._point(proposal.design).tobytes())
             proposals.append(proposal)
         return proposals
 
     # -- steps --------------------------------------------------------------------------------------------------
 
     def _learn(self, evaluation: Evaluation) -> None:
-        self._points.append(self._encoding.encode(self.problem.space.designs([evaluation.design]))[0])
+        self._points.append(self._point(evaluation.design))
         for model in self._models:
             model.targets.append(model.objective.sign * evaluation.values[model.objective.name])
             model.sweeps_due = True
@@ -135,7 +144,7 @@ class ThompsonBQP(Strategy):
     def _next(self) -> Proposal | None:
         if not self._models or not self._encoding.bits or len(self._points) < self._initial:
             return self._new_family() or self.anything_new()
-        for _ in range(DRAWS):
+        for _ in range(ATTEMPTS):
             functions = {model.objective.name: self._function(model) for model in self._models}
             candidates = self._candidates(functions)
             design = self._best(candidates, functions) if len(candidates) else None
@@ -152,35 +161,53 @@ class ThompsonBQP(Strategy):
         """A random design of a family that was not tried; None if there is hardly one."""
         for _ in range(10):
             for design in self.problem.space.unpack(self.problem.sample(self._rng, 32)):
-                if self.problem.family(design) not in self._families and (proposal := self.propose(design)):
+                if self._point(design).tobytes() not in self._tried and (proposal := self.propose(design)):
                     return proposal
         return None
 
     def _function(self, model: _Model) -> Quadratic:
-        """A draw from the posterior of one objective."""
+        """The mean of a few draws from the posterior of one objective."""
         if model.sweeps_due:
             sweeps = self._options.cold_sweeps if model.cold else self._options.sweeps
-            model.chain.fit(np.array(self._points), np.array(model.targets), sweeps)
+            following = BETWEEN_DRAWS * self._options.draws  # they are sweeps, too
+            model.chain.fit(np.array(self._points), np.array(model.targets), max(0, sweeps - following))
             model.sweeps_due = model.cold = False
-            return model.chain.draw()
-        return model.chain.draw(BETWEEN_DRAWS)
+        return mean_of([model.chain.draw(BETWEEN_DRAWS) for _ in range(self._options.draws)])
 
     def _candidates(self, functions: Mapping[str, Quadratic]) -> Binaries:
         """Points of families that were not tried: the best that several random weightings of the objectives round to,
-        the best of each first; neighbours of these where all were tried."""
-        weightings = WEIGHTINGS if len(self.problem.objectives) > 1 else 1
-        pools = [pool for pool in (self._rounded(functions) for _ in range(weightings)) if len(pool)]
-        ranked = [point for rank in zip_longest(*pools) for point in rank if point is not None]
-        new = {self._family(point): point for point in ranked[: 4 * CANDIDATES]}
-        self.repeats += len(pools) > 0 and all(self._family(pool[0]) in self._families for pool in pools)
-        if new.keys() <= self._families:
-            flips = [pool[0] ^ np.eye(self._encoding.bits, dtype=np.int8) for pool in pools]
-            new = {self._family(point): point for near in flips for point in near[self._constraints.satisfied(near)]}
-        chosen = [point for family, point in new.items() if family not in self._families][:CANDIDATES]
-        return np.array(chosen, dtype=np.int8).reshape(-1, self._encoding.bits)
+        the best of each first; where all of them were tried what is near, and what is near that."""
+        programs = [self._program(functions) for _ in range(self._weightings)]
+        solved = [(program, pool) for program in programs if len(pool := self._rounded(program))]
+        new = self._new([pool for _, pool in solved])
+        self.repeats += len(solved) > 0 and all(pool[0].tobytes() in self._tried for _, pool in solved)
+        for _ in range(RINGS):
+            if new or not solved:
+                break
+            solved = [(program, near) for program, pool in solved if len(near := _near(program, pool[:RING_STARTS]))]
+            new = self._new([pool for _, pool in solved])
+        return np.array(new, dtype=np.int8).reshape(-1, self._encoding.bits)
 
-    def _rounded(self, functions: Mapping[str, Quadratic]) -> Binaries:
-        """Points that make a random weighting of the objectives large, best first."""
+    @property
+    def _weightings(self) -> int:
+        if len(self.problem.objectives) == 1:
+            return 1
+        return (
+            max(1, WEIGHTINGS // (1 + self._encoding.bits // BITS_PER_WEIGHTING)) if self._constraints else WEIGHTINGS
+        )
+
+    def _new(self, pools: Sequence[Binaries]) -> list[Binaries]:
+        """Points that were not tried, from the first of every pool to the last, each once."""
+        found: dict[bytes, Binaries] = {}
+        for point in (point for rank in zip_longest(*pools) for point in rank if point is not None):
+            if (name := point.tobytes()) not in self._tried:
+                found.setdefault(name, point)
+            if len(found) == CANDIDATES:
+                break
+        return list(found.values())
+
+    def _program(self, functions: Mapping[str, Quadratic]) -> BinaryQuadraticProgram:
+        """A random weighting of the objectives, to be minimised."""
         weights = self._rng.dirichlet(np.ones(len(self.problem.objectives)))
         bits = self._encoding.bits
         linear, pairs = np.zeros(bits), np.zeros((bits, bits))
@@ -190,13 +217,16 @@ class ThompsonBQP(Strategy):
                 scale = weight / self._spread(objective)
                 linear += scale * function.linear
                 pairs += scale * function.pairs
-                if not objective.cheap:
+                if objective is self._models[0].objective:
                     linear -= scale * self._sparsity * self._encoding.vector_bits
-        program = BinaryQuadraticProgram.of(-pairs, -linear, constraints=self._constraints)
+        return BinaryQuadraticProgram.of(-pairs, -linear, constraints=self._constraints)
+
+    def _rounded(self, program: BinaryQuadraticProgram) -> Binaries:
+        """Good points of a program, best first; none if no point satisfies the constraints."""
         try:
             return minimise(program, self._rng, hyperplanes=self._options.hyperplanes).pool
         except InfeasibleError:
-            return np.zeros((0, bits), dtype=np.int8)
+            return np.zeros((0, program.variables), dtype=np.int8)
 
     @property
     def _sparsity(self) -> float:
@@ -205,40 +235,30 @@ class ThompsonBQP(Strategy):
 
     def _spread(self, objective: ObjectiveInfo) -> float:
         """What makes objectives in different units comparable: the spread of what was seen of them."""
-        if len(self.problem.objectives) == 1:
-            return 1.0
         if objective.cheap:
             return 1.0  # its quadratic was fitted to standardised values
         targets = next(model.targets for model in self._models if model.objective is objective)
         return spread(np.array(targets)) or 1.0
 
-    def _family(self, point: Binaries) -> str:
-        return self.problem.family(self._designs(point)[0])
-
-    def _designs(self, point: Binaries) -> list[Design]:
-        """The point as a design of the variables that training reads only."""
-        decoded = self._encoding.decode(point[None])
-        values = {
-            name: self.problem.space.variables[name].domain.value(decoded[name][0]) for name in self.problem.reads
-        }
-        return [Design(values)]
+    def _point(self, design: Design) -> Binaries:
+        """The bits of a design's family."""
+        point: Binaries = self._encoding.encode(self.problem.space.designs([design]))[0]
+        return point
 
     # -- the choice ---------------------------------------------------------------------------------------------
 
     def _best(self, candidates: Binaries, functions: Mapping[str, Quadratic]) -> Design | None:
         """A member of that candidates' family that adds the most hypervolume, the drawn functions taken for true."""
-        drawn = {
-            model.objective.name: model.objective.sign * functions[model.objective.name](candidates)
-            for model in self._models
-        }
+        drawn = {}
+        for model in self._models:
+            values = functions[model.objective.name](candidates)
+            if model is self._models[0]:
+                values = values - self._sparsity * candidates[:, self._encoding.vector_bits].sum(axis=1)
+            drawn[model.objective.name] = model.objective.sign * values
         families = Families.of(self.problem, self._encoding.decode(candidates), self._rng)
         scale, front = self._scale(drawn), self._archive.front.matrix
         valued = value_families(self.problem, families, drawn, scale, front)
-        price = np.zeros(len(candidates))
-        if len(self.problem.objectives) == 1:  # with several it is part of the weighting
-            price = self._sparsity * candidates[:, self._encoding.vector_bits].sum(axis=1)
-        worth = [(family.satisfied, family.gain - paid) for family, paid in zip(valued, price, strict=True)]
-        best = valued[max(range(len(worth)), key=worth.__getitem__)]
+        best = max(valued, key=lambda family: (family.satisfied, family.gain))
         return best_member(self.problem, families, best, scale, front) if np.isfinite(best.gain) else None
 
     def _scale(self, drawn: Mapping[str, Array]) -> Scale:
@@ -260,3 +280,13 @@ class ThompsonBQP(Strategy):
         if self._cheap is None:
             self._cheap = cheap_quadratics(self.problem, self._encoding, self._rng)
         return self._cheap
+
+
+def _near(program: BinaryQuadraticProgram, points: Binaries) -> Binaries:
+    """Feasible points at one or two flips of some points, best first."""
+    one = np.eye(program.variables, dtype=np.int8)
+    left, right = np.triu_indices(program.variables, 1)
+    flips = np.concatenate([one, one[left] | one[right]])
+    near: Binaries = np.unique((points[:, None] ^ flips).reshape(-1, program.variables), axis=0)
+    near = near[program.feasible(near)]
+    return near[np.argsort(program.value(near), kind="stable")]

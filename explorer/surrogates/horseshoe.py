@@ -11,6 +11,7 @@ cold one needs a thousand.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -19,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve, solve_triangular
 
-__all__ = ["Horseshoe", "Posterior", "Quadratic", "second_order_features", "spread"]
+__all__ = ["Horseshoe", "Posterior", "Quadratic", "mean_of", "second_order_features", "spread"]
 
 Array = NDArray[np.float64]
 
@@ -70,6 +71,15 @@ class Quadratic:
         """Values at count x n zeros and ones, shape (count,)."""
         values = np.asarray(x, dtype=np.float64)
         return np.asarray(self.constant + values @ self.linear + ((values @ self.pairs) * values).sum(axis=1))
+
+
+def mean_of(functions: Sequence[Quadratic]) -> Quadratic:
+    """The mean of functions."""
+    return Quadratic(
+        float(np.mean([function.constant for function in functions])),
+        np.mean([function.linear for function in functions], axis=0),
+        np.mean([function.pairs for function in functions], axis=0),
+    )
 
 
 @dataclass(frozen=True, eq=False)

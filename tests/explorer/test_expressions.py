@@ -90,7 +90,7 @@ conditions = st.recursive(comparisons, _larger_conditions, max_leaves=5)
 columns = st.lists(st.tuples(*[st.integers(-8, 8).map(lambda number: number / 4)] * 3), min_size=1, max_size=4)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(quantities | conditions, columns)
 def test_expressions_mean_what_they_mean_in_python(text: str, rows: list[tuple[float, ...]]) -> None:
     try:
@@ -233,7 +233,7 @@ def test_a_million_rows_are_filtered_at_once() -> None:
 wild = st.floats() | st.sampled_from([0.0, -0.0, 1.0, math.inf, -math.inf, math.nan, 5e-324, -5e-324, 1e308])
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(conditions, st.lists(st.tuples(wild, wild, wild), min_size=1, max_size=5))
 def test_violation_is_zero_exactly_where_the_condition_holds(text: str, rows: list[tuple[float, ...]]) -> None:
     values = dict(zip(NAMES, np.array(rows).T, strict=True))
@@ -540,7 +540,7 @@ def refusal(act: Callable[[], object]) -> ExpressionError | None:
     return None
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(st.lists(st.sampled_from(PIECES.split()), max_size=12).map(" ".join) | st.text(max_size=20))
 def test_any_text_is_either_used_or_refused_with_an_error_that_points_into_it(text: str) -> None:
     values = {"x": np.array([1.0, 2.0]), "bn": np.ones((2, 3)), "cell": np.array(["w", "v"])}

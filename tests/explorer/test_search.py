@@ -293,7 +293,7 @@ def test_a_search_without_a_feasible_design_says_so() -> None:
     seed=st.integers(0, 9),
     name=st.sampled_from(["random", "nsga2", "tpe"]),
 )
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 def test_a_resumed_search_does_nothing_twice_and_ends_with_what_was_asked_for(
     cut: int, workers: int, seed: int, name: str
 ) -> None:

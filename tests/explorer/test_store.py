@@ -194,7 +194,7 @@ TEXTS = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     bits=st.lists(st.integers(0, 1), min_size=8, max_size=8),
     values=st.dictionaries(TEXTS, FINITE, max_size=3),

@@ -16,7 +16,7 @@ def test_the_optimum_of_programs_without_constraints_is_found(solver: str) -> No
     for seed, (n, reach) in enumerate(cases):
         rng = np.random.default_rng(seed)
         found = program(rng, n, reach=reach)
-        _, optimum = brute_force(found)
+        _, (optimum,) = brute_force(found)
         solution = minimise(found, rng, solver=solver)  # type: ignore[arg-type]  # a literal, by the parameters above
         assert solution.bound <= optimum + 1e-9 * (1 + abs(optimum))
         assert solution.value >= optimum - 1e-9
@@ -34,7 +34,7 @@ def test_the_optimum_under_constraints_is_found(solver: str) -> None:
         rng = np.random.default_rng(seed)
         for rows, n in ((groups(15, 3), 15), (groups(16, 4), 16), (budget(rng, 12), 12)):
             found = program(rng, n, rows)
-            _, optimum = brute_force(found)
+            _, (optimum,) = brute_force(found)
             solution = minimise(found, rng, solver=solver)  # type: ignore[arg-type]  # a literal, as above
             assert found.feasible(solution.pool).all()
             assert solution.bound <= optimum + 1e-9 * (1 + abs(optimum))
@@ -42,6 +42,25 @@ def test_the_optimum_under_constraints_is_found(solver: str) -> None:
     assert min(worst) >= -1e-9
     assert max(worst) < 0.05
     assert np.mean(np.array(worst) < 1e-9) >= 0.9
+
+
+def test_small_programs_under_constraints_are_enumerated() -> None:
+    """Two equalities with different coefficients: flips hardly lead from one feasible point to another."""
+    for seed in range(6):
+        rng = np.random.default_rng(seed)
+        equal, start = rng.integers(-3, 4, (2, 14)).astype(float), rng.integers(0, 2, 14)
+        rows = LinearConstraints(equal, equal @ start, np.zeros((0, 14)), np.zeros(0))
+        found = program(rng, 14, rows)
+        solution = minimise(found, rng)
+        assert solution.value == pytest.approx(brute_force(found)[1][0])
+        assert solution.gap == 0.0
+        assert found.feasible(solution.pool).all()
+
+
+def test_the_pool_holds_more_than_the_optimum() -> None:
+    """Of a program whose roundings all polish to one point the others are worth trying next."""
+    solution = minimise(program(np.random.default_rng(1), 20, reach=1.0), np.random.default_rng(0))
+    assert len(solution.pool) > 5
 
 
 def test_the_pool_is_distinct_and_best_first() -> None:

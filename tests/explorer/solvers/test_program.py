@@ -53,12 +53,29 @@ def test_brute_force_is_the_least_over_all_points(n: int) -> None:
         found = program(rng, n, rows)
         points = everything(n)
         values = found.value(points)[found.feasible(points)]
-        x, value = brute_force(found)
-        assert value == pytest.approx(values.min())
-        assert found.value(x[None])[0] == pytest.approx(value)
-        assert found.feasible(x[None])[0]
+        best, least = brute_force(found, 5)
+        assert least == pytest.approx(np.sort(values)[:5])
+        assert found.value(best) == pytest.approx(least)
+        assert found.feasible(best).all()
+        assert len(np.unique(best, axis=0)) == len(best)
 
 
 def test_brute_force_refuses_too_many_variables() -> None:
     with pytest.raises(ValueError, match="24 at most"):
         brute_force(program(np.random.default_rng(0), 25))
+
+
+@pytest.mark.parametrize("unit", [1e-10, 1.0, 1e8])
+def test_the_unit_of_a_constraint_does_not_matter(unit: float) -> None:
+    """An absolute tolerance would let constraints in small units vanish, and refuse large ones for rounding errors."""
+    row, nothing = unit * np.ones((1, 12)), np.zeros((0, 12))
+    few = LinearConstraints(nothing, np.zeros(0), row, np.array([3 * unit]))
+    exactly = LinearConstraints(row, np.nextafter(np.array([3 * unit]), np.inf), nothing, np.zeros(0))
+    points = everything(12)
+    assert np.array_equal(few.satisfied(points), points.sum(axis=1) <= 3)
+    assert np.array_equal(exactly.satisfied(points), points.sum(axis=1) == 3)
+
+
+def test_a_program_without_variables_is_refused() -> None:
+    with pytest.raises(ValueError, match="at least one variable"):
+        BinaryQuadraticProgram.of(np.zeros((0, 0)), np.zeros(0))

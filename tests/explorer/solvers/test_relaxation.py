@@ -22,7 +22,7 @@ def test_the_bound_under_constraints_is_tighter_than_without() -> None:
     for seed in range(5):
         rng = np.random.default_rng(seed)
         found = program(rng, 16, groups(16, 4))
-        _, optimum = brute_force(found)
+        _, (optimum,) = brute_force(found)
         tight, loose = relax(found, rng, "sdp").bound, relax(found, rng, "low-rank").bound
         gains.append((tight - loose) / (optimum - loose))
     assert min(gains) > 0.5

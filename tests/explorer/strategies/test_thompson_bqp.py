@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import ClassVar
@@ -17,7 +18,7 @@ from explorer.space import Space
 from explorer.strategies import make_strategy
 from explorer.strategies.thompson_bqp import ThompsonBQP
 from explorer.surrogates.horseshoe import Quadratic
-from simulators.protocol import BinaryVector, Bits, Design, Designs, InputError, Integer
+from simulators.protocol import BinaryVector, Bits, Categorical, Design, Designs, InputError, Integer
 from tests.explorer.problems import evaluate, family_problem
 from tests.explorer.strategies.conformance import StrategyConformance, ones
 
@@ -110,7 +111,7 @@ def test_linear_constraints_hold_by_construction_and_their_optimum_is_found() ->
         return float(x @ np.arange(16) - layers)
 
     problem = Problem.from_functions(space, {"y": value}, directions={"y": "maximize"})
-    found = StrategyConformance().drive(make_strategy("thompson-bqp", problem, 0, {**QUICK, "initial": 15}), 45)
+    found = StrategyConformance().drive(make_strategy("thompson-bqp", problem, 0, {**QUICK, "initial": 15}), 60)
     assert max(e.values["y"] for e in found) >= 15 + 14 + 13 + 12 - 6 - 2
 
 
@@ -304,3 +305,58 @@ def test_more_bits_under_constraints_than_the_semidefinite_program_holds_are_tol
     assert "low-rank relaxation takes its place" in caplog.text
     found = StrategyConformance().drive(strategy, 4)
     assert all(sum(bits_of(evaluation.design)) <= 200 for evaluation in found)
+
+
+@pytest.mark.parametrize("kind", ["bits", "categories"])
+def test_what_is_proposed_after_the_best_was_found_is_still_good(kind: str) -> None:
+    """Once the maximiser and its neighbours are tried the next best follow, and not designs at random."""
+    space = Space(
+        {"bn": BinaryVector(10)} if kind == "bits" else {f"v{i}": Categorical(["a", "b", "c", "d"]) for i in range(5)}
+    )
+
+    def value(design: Design) -> float:
+        choices = design["bn"] if kind == "bits" else ["abcd".index(str(choice)) for choice in design.values()]
+        return -float(sum(choices))  # type: ignore[arg-type]  # numbers, both
+
+    problem = Problem.from_functions(space, {"y": value}, directions={"y": "maximize"})
+    found = StrategyConformance().drive(make_strategy("thompson-bqp", problem, 0, {**QUICK, "initial": 12}), 70)
+    assert np.mean([e.values["y"] for e in found[30:]]) > -3  # at random: -5 and -7.5
+
+
+def test_a_price_of_bits_is_one_of_the_first_trained_objective() -> None:
+    """Black box: latency in seconds is trained, too; a price in units of accuracy must not swamp it."""
+    problem = Problem.from_functions(
+        Space({"bn": BinaryVector(10)}),
+        {"accuracy": lambda d: 0.01 * sum(bits_of(d)[:5]), "latency": lambda d: 1e-6 * (10 - sum(bits_of(d)[5:]))},
+        directions={"accuracy": "maximize", "latency": "minimize"},
+    )
+    options = {**QUICK, "initial": 10, "sparsity": 1e-4}
+    found = StrategyConformance().drive(make_strategy("thompson-bqp", problem, 0, options), 40)
+    assert np.mean([sum(bits_of(e.design)) for e in found[25:]]) > 6  # more bits are better for both
+
+
+@pytest.mark.parametrize("wrong", [True, -0.1, "much", float("nan"), []])
+def test_prices_that_make_no_sense_are_refused(wrong: object) -> None:
+    problem, _ = quadratic(4, 0)
+    with pytest.raises(InputError, match="sparsity"):
+        make_strategy("thompson-bqp", problem, 0, {"sparsity": wrong})
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_values_that_are_no_numbers_count_as_failures(value: float) -> None:
+    problem, _ = quadratic(6, 0)
+    strategy = ThompsonBQP(problem, 0, {**QUICK, "initial": 3})
+    (first,) = strategy.suggest(1)
+    strategy.update([replace(problem.evaluate(first), values={"y": value})], [])
+    found = StrategyConformance().drive(strategy, 8)
+    assert first.design not in {e.design for e in found}
+
+
+def test_values_of_any_size_are_scaled() -> None:
+    problem = Problem.from_functions(
+        Space({"bn": BinaryVector(6)}), {"y": lambda d: 1e300 * sum(bits_of(d))}, directions={"y": "maximize"}
+    )  # fmt: skip
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", RuntimeWarning)
+        found = StrategyConformance().drive(make_strategy("thompson-bqp", problem, 0, QUICK), 16)
+    assert max(e.values["y"] for e in found) == pytest.approx(6e300)
