@@ -1,8 +1,10 @@
 """What matters: how the choices of a study's designs move an objective, and how sure that is.
 
-A second-order model with the horseshoe prior is fitted to the evaluations of a study. An *effect* is what switching one
-choice on changes, the other choices being at random; an *interaction* is by how much the effect of one choice changes
-when another one is on. Both come with credible intervals, the model with a test on evaluations that it has not seen.
+An *effect* is what switching one choice on changes, the other choices being at random; an *interaction* is by how much
+the effect of one choice changes when another one is on. For an objective that is trained (:func:`explain`) a
+second-order model with the horseshoe prior is fitted to the evaluations of a study: effects come with credible
+intervals, the model with a test on designs that it has not seen. One that is computed is computed:
+:mod:`explorer.exact_explanation`.
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ from simulators.protocol import InputError
 if TYPE_CHECKING:
     import pandas
 
-__all__ = ["Effect", "Explanation", "explain"]
+__all__ = ["MOST_BITS", "Effect", "Explanation", "explain", "explained_objective"]
 
 Array = NDArray[np.float64]
 
@@ -32,7 +34,8 @@ SWEEPS = 1000  # of the Gibbs sampler before its draws count
 DRAWS = 400
 THIN = 5  # sweeps from one draw to the next
 FOLDS = 5
-AT_LEAST = 8  # evaluations: with fewer there is nothing to learn from
+AT_LEAST = 8  # different designs: with fewer there is nothing to learn from
+NARROW = 0.1  # by so much fewer values in intervals than promised, no effect is called certain
 MOST_BITS = 100  # beyond, pairs are too many to be shown or drawn
 
 
@@ -42,8 +45,8 @@ class Effect:
 
     Args:
         choices: one label, or two for an interaction: ``("C5",)``, ``("C5", "C7")``.
-        mean: of the posterior, in the unit of the objective.
-        low, high: the ends of the credible interval.
+        mean: in the unit of the objective.
+        low, high: the ends of its interval.
     """
 
     choices: tuple[str, ...]
@@ -68,15 +71,18 @@ class Explanation:
 
     Args:
         objective: which one.
-        evaluations: how many different ones the model has seen.
-        mass: of the credible intervals.
+        evaluations: how many different ones the model has seen; if exact, how many random designs were simulated (each
+            also with one and two choices switched).
+        mass: of the intervals: credible ones, or if exact those of the means over random designs.
         effects: of each choice, in the order of the variables.
         interactions: of each pair of choices that may be on together, likewise.
-        explained: share of the variance that the model predicts of evaluations that it has not seen, by
-            cross-validation; at most 1, and below 0 if the mean predicts better.
-        covered: share of these evaluations that lay within the predicted intervals of ``mass``.
+        explained: share of the variance that the second-order model predicts of designs that it has not seen; at most
+            1, and below 0 if the mean predicts better.
+        covered: share of evaluations of these that lay within the predicted intervals of ``mass``; None if exact.
         noise: standard deviation of what the model cannot tell, in the unit of the objective.
         workload: what was simulated and trained, in words.
+        exact: the objective was computed, not learnt from evaluations.
+        untold: choices of which nothing can be said: hardly any two feasible designs differ in them alone.
     """
 
     objective: ObjectiveInfo
@@ -85,9 +91,30 @@ class Explanation:
     effects: tuple[Effect, ...]
     interactions: tuple[Effect, ...]
     explained: float
-    covered: float
+    covered: float | None
     noise: float
     workload: str = ""
+    exact: bool = False
+    untold: tuple[str, ...] = ()
+
+    @property
+    def predicts(self) -> bool:
+        """Whether anything is known of designs that the model has not seen: without, its effects mean nothing."""
+        return self.exact or self.explained > 0
+
+    @property
+    def narrow(self) -> bool:
+        """Whether the intervals hold clearly fewer values than they should."""
+        return self.covered is not None and self.covered < self.mass - NARROW
+
+    @property
+    def reliable(self) -> bool:
+        """Whether an interval that leaves out zero says anything."""
+        return self.predicts and not self.narrow
+
+    def certain(self, effect: Effect) -> bool:
+        """Whether an effect is not zero, as far as intervals can be relied on."""
+        return self.reliable and effect.matters
 
     def ranked(self) -> list[Effect]:
         """Effects and interactions, the largest first."""
@@ -108,7 +135,7 @@ class Explanation:
     def records(self) -> list[dict[str, Any]]:
         """Effects and interactions as plain rows, the largest first."""
         return [
-            {"choices": list(e.choices), "mean": e.mean, "low": e.low, "high": e.high, "matters": e.matters}
+            {"choices": list(e.choices), "mean": e.mean, "low": e.low, "high": e.high, "certain": self.certain(e)}
             for e in self.ranked()
         ]
 
@@ -117,7 +144,8 @@ class Explanation:
         data = {
             "objective": self.objective.name, "unit": self.objective.unit, "evaluations": self.evaluations,
             "workload": self.workload, "mass": self.mass, "explained": self.explained, "covered": self.covered,
-            "noise": self.noise, "effects": self.records(),
+            "noise": self.noise, "exact": self.exact, "reliable": self.reliable, "untold": list(self.untold),
+            "effects": self.records(),
         }  # fmt: skip
         return json.dumps(data, indent=1)
 
@@ -126,29 +154,36 @@ class Explanation:
         import pandas
 
         rows = [{**row, "choices": " × ".join(row["choices"])} for row in self.records()]
-        return pandas.DataFrame(rows, columns=["choices", "mean", "low", "high", "matters"])
+        return pandas.DataFrame(rows, columns=["choices", "mean", "low", "high", "certain"])
 
 
 def explain(
     outline: Outline, evaluations: Sequence[Evaluation], objective: str = "", *, mass: float = 0.9, seed: int = 0
 ) -> Explanation:
-    """Explain an objective by what was evaluated.
+    """Explain an objective that is trained by what was evaluated.
 
     Args:
         outline: of the study.
         evaluations: finished ones; failed ones and those below full fidelity are left out.
-        objective: its name; by default the first that an evaluation is needed for, else the first.
+        objective: its name; by default the first that an evaluation is needed for.
         mass: of the credible intervals.
         seed: of the Gibbs sampler: same seed, same numbers.
 
     Raises:
-        InputError: an unknown objective, too few evaluations, or nothing to explain it by.
+        InputError: an unknown objective or one that is computed, too few evaluations, or nothing to explain it by.
     """
-    info = _objective(outline, objective)
-    used = _different(outline, evaluations, info)
-    if len(used) < AT_LEAST:
+    info = explained_objective(outline, objective)
+    if info.cheap:
         raise InputError(
-            f"{len(used)} different evaluations at full fidelity are too few to explain '{info.name}' by; "
+            f"'{info.name}' is computed, not trained: explorer.exact_explanation.explain_exact explains it",
+            "objective",
+        )
+    used = _different(outline, evaluations, info)
+    families = np.unique([evaluation.family for evaluation in used], return_inverse=True)[1]
+    designs = len(np.unique(families))
+    if designs < AT_LEAST:
+        raise InputError(
+            f"evaluations of {designs} different designs at full fidelity are too few to explain '{info.name}' by; "
             f"{AT_LEAST} at least",
             "study",
         )
@@ -158,14 +193,19 @@ def explain(
     x = encoding.encode(outline.space.designs([evaluation.design for evaluation in used]))
     y = np.array([evaluation.values[info.name] for evaluation in used])
     rng = np.random.default_rng([seed, 0xE4])
-    explained, covered = _cross_validated(x, y, mass, rng)
+    explained, covered = _cross_validated(x, y, families, mass, rng)
     posterior = _posterior(x, y, rng)
     effects, interactions = _effects(encoding, posterior, mass)
     noise = float(posterior.noise.mean())
     return Explanation(info, len(used), mass, effects, interactions, explained, covered, noise, outline.workload)
 
 
-def _objective(outline: Outline, name: str) -> ObjectiveInfo:
+def explained_objective(outline: Outline, name: str) -> ObjectiveInfo:
+    """The objective of that name; of no name the first that an evaluation is needed for, else the first.
+
+    Raises:
+        InputError: there is none of that name.
+    """
     found = {objective.name: objective for objective in outline.objectives}
     if not name:
         return next((objective for objective in outline.objectives if not objective.cheap), outline.objectives[0])
@@ -175,13 +215,21 @@ def _objective(outline: Outline, name: str) -> ObjectiveInfo:
 
 
 def _different(outline: Outline, evaluations: Sequence[Evaluation], info: ObjectiveInfo) -> list[Evaluation]:
-    """One evaluation for each independent result: members of a family share a training unless their seeds differ."""
+    """One evaluation for each independent result: members of a family share a training unless their seeds differ, and
+    where no seed makes a difference replicates are copies."""
     different: dict[tuple[str, int], Evaluation] = {}
+    values: dict[str, set[float]] = {}
     for evaluation in evaluations:
         if not evaluation.failed and not evaluation.derived_from and evaluation.fidelity == outline.full_fidelity:
             what = evaluation.family if info.shared else json.dumps(evaluation.design.to_json())
-            different.setdefault((what, evaluation.seed if info.shared else evaluation.replicate), evaluation)
-    return list(different.values())
+            different.setdefault((what, evaluation.seed), evaluation)
+            values.setdefault(what, set()).add(evaluation.values[info.name])
+    if any(len(found) > 1 for found in values.values()):
+        return list(different.values())
+    first: dict[str, Evaluation] = {}
+    for (what, _), evaluation in different.items():
+        first.setdefault(what, evaluation)
+    return list(first.values())
 
 
 def _names(outline: Outline, info: ObjectiveInfo, evaluation: Evaluation) -> list[str]:
@@ -197,9 +245,12 @@ def _posterior(
     return chain.sample(draws, THIN)
 
 
-def _cross_validated(x: NDArray[np.int8], y: Array, mass: float, rng: np.random.Generator) -> tuple[float, float]:
-    """Of evaluations that are left out: the share of the variance that is predicted, and of values in intervals."""
-    fold = rng.permutation(len(y)) % FOLDS
+def _cross_validated(
+    x: NDArray[np.int8], y: Array, families: NDArray[np.int64], mass: float, rng: np.random.Generator
+) -> tuple[float, float]:
+    """Of families that are left out, with all of their replicates: the share of the variance that is predicted, and of
+    values in intervals."""
+    fold = (rng.permutation(families.max() + 1) % FOLDS)[families]
     predicted, inside = np.zeros(len(y)), np.zeros(len(y), dtype=bool)
     for number in range(FOLDS):
         out = fold == number

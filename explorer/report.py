@@ -110,7 +110,9 @@ def write_page(study: Study, archive: Archive, comparisons: Sequence[Comparison]
 def explanation_page(explanation: Explanation, title: str) -> str:
     """The page of an explained objective: a heat map and the table."""
     figure = effects_figure(explanation).to_html(full_html=False, include_plotlyjs=True, config=CONTROLS)
-    body = f'<h2>Effects and interactions</h2><div class="scroll">{figure}</div>{_table(effect_rows(explanation, ""))}'
+    rows = effect_rows(explanation, "")
+    warnings = "".join(f"<p><strong>{escape(warning)}</strong></p>" for warning in rows.warnings)
+    body = f'<h2>Effects and interactions</h2>{warnings}<div class="scroll">{figure}</div>{_table(rows)}'
     return FRAME.substitute(title=escape(title), body=body)
 
 

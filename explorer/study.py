@@ -94,15 +94,19 @@ class Study:
         spec = self.spec
         return spec is None or any(".py:" in name for name in spec.objectives)
 
-    def assemble(self, **options: Any) -> Assembly:
+    def assemble(self, spec: SearchSpec | None = None, **options: Any) -> Assembly:
         """The search put together again, as :func:`explorer.assembly.assemble` does.
+
+        Args:
+            spec: another than the study's.
+            options: of :func:`explorer.assembly.assemble`.
 
         Raises:
             InputError: a simulator or objective that it names is not installed any more.
         """
         from explorer.assembly import assemble
 
-        spec = self.spec
+        spec = spec or self.spec
         if spec is None:
             from simulators.protocol import InputError
 
@@ -142,24 +146,36 @@ class Study:
     ) -> Explanation:
         """Which choices move an objective, by how much, and how sure that is.
 
+        An objective that is trained is explained by the study's evaluations. One that is computed is explained by the
+        simulators themselves: the search is put together again, as to resume it, which runs a user's Python files.
+
         Args:
-            objective: by default the first that an evaluation is needed for.
-            where: look at evaluations only for which this expression is true.
-            mass: of the credible intervals.
+            objective: by default the first that an evaluation is needed for, else the first.
+            where: look only at evaluations (or designs, if computed) for which this expression is true.
+            mass: of the intervals.
             seed: of the sampler: same seed, same numbers.
 
         Raises:
-            InputError: an unknown objective, too few evaluations, or an expression that cannot be read.
+            InputError: an unknown objective, too few evaluations, an expression that cannot be read, or a search that
+                cannot be put together again or computes something else now.
         """
-        from explorer.explanation import explain
+        from explorer.explanation import explain, explained_objective
 
-        evaluations = [evaluation for evaluation in self.evaluations if not evaluation.failed]
+        info = explained_objective(self.outline, objective)
+        expression = None
         if where is not None:
             expression = condition(where, self.outline.units, self.outline.space.lengths, "where")
+        if info.cheap:
+            from explorer.exact_explanation import explain_exact
+            from explorer.recomputing import computing
+
+            return explain_exact(computing(self, info.name, expression), info.name, mass=mass, seed=seed)
+        evaluations = [evaluation for evaluation in self.evaluations if not evaluation.failed]
+        if expression is not None:
             evaluations = [
                 e for e in evaluations if _holds(expression, self.outline, e.design, {**e.quantities, **e.values})
             ]
-        return explain(self.outline, evaluations, objective, mass=mass, seed=seed)
+        return explain(self.outline, evaluations, info.name, mass=mass, seed=seed)
 
     def to_pandas(self) -> pandas.DataFrame:
         """All evaluations that were run, one row each."""

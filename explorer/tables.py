@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from explorer.comparison import Comparison
@@ -23,7 +23,6 @@ __all__ = [
     "value_text",
 ]
 
-NARROW = 0.1  # by so much fewer values in intervals than promised, a note warns
 TRUSTED = 0.5  # share of the variance below which a note warns
 EXACT = "computed exactly"
 ARROWS = {"maximize": "↑", "minimize": "↓"}
@@ -38,6 +37,7 @@ class Rows:
         columns: headers.
         rows: cells.
         notes: below it.
+        warnings: what must be read first, above it.
         emphasised: indices of rows that stand out.
     """
 
@@ -46,6 +46,7 @@ class Rows:
     rows: tuple[tuple[str, ...], ...]
     notes: tuple[str, ...] = ()
     emphasised: frozenset[int] = frozenset()
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -198,25 +199,45 @@ def effect_rows(explanation: Explanation, title: str, limit: int | None = None) 
     column = effect_column(explanation)
     rows = [
         (effect.label, *(_signed(value / column.factor) for value in (effect.mean, effect.low, effect.high)),
-         "yes" if effect.matters else "-")
+         "yes" if explanation.certain(effect) else "-")
         for effect in shown
     ]  # fmt: skip
     percent = f"{100 * explanation.mass:g} %"
     notes = [explanation.workload] if explanation.workload else []
     notes += [
-        f"from {counted(explanation.evaluations, 'evaluations')}; of others (cross-validated) the model predicts "
-        f"{100 * explanation.explained:.0f} % of the variance, and its {percent} intervals hold "
-        f"{100 * explanation.covered:.0f} % of them",
+        _basis(explanation, percent),
         "effect: what switching a choice on changes, all others at random; A × B: how much more A changes with B on",
     ]
-    if explanation.covered < explanation.mass - NARROW:
-        notes.insert(-1, "fewer than they should: the intervals are too narrow, and 'certain' is not")
-    if explanation.explained < TRUSTED:
-        notes.insert(-1, "that is little: more evaluations may tell another story")
+    if explanation.untold:
+        notes.append(f"hardly any two feasible designs differ in these alone: {', '.join(explanation.untold)}")
     if len(shown) < len(ranked):
         notes.append(f"smaller ones that are not shown: {len(ranked) - len(shown)}")
     columns = ("choice", column.title, f"{percent} interval: low", "high", "certain")
-    return Rows(title, columns, tuple(rows), tuple(notes))
+    return Rows(title, columns, tuple(rows), tuple(notes), warnings=tuple(_doubts(explanation, percent)))
+
+
+def _basis(explanation: Explanation, percent: str) -> str:
+    """What effects come from, and how well the model of single choices and pairs does."""
+    share = f"{100 * explanation.explained:.0f} % of the variance"
+    if explanation.exact:
+        return (
+            f"exact: from {explanation.evaluations} simulated designs, with one and two choices switched in each; a "
+            f"second-order model of single choices and pairs explains {share} of others"
+        )
+    return (
+        f"from {counted(explanation.evaluations, 'evaluations')}; of designs that it has not seen (cross-validated) "
+        f"the model predicts {share}, and its {percent} intervals hold {100 * (explanation.covered or 0):.0f} % of them"
+    )
+
+
+def _doubts(explanation: Explanation, percent: str) -> Iterator[str]:
+    """Why effects are not to be relied on."""
+    if not explanation.predicts:
+        yield "The model predicts nothing of designs that it has not seen: do not rely on these effects."
+    elif explanation.explained < TRUSTED and not explanation.exact:
+        yield "The model predicts little of designs that it has not seen: more evaluations may tell another story."
+    if explanation.narrow:
+        yield f"The {percent} intervals are too narrow (they hold fewer values than that): none is called certain."
 
 
 def effect_column(explanation: Explanation) -> Column:

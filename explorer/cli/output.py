@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import math
 import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -19,7 +21,8 @@ if TYPE_CHECKING:
     from explorer.explanation import Explanation
     from explorer.tables import Rows
 
-__all__ = ["cell_text", "clock", "console", "note", "print_heat_map", "print_rows", "quantity_text", "write"]
+__all__ = ["cell_text", "clock", "console", "note", "print_heat_map", "print_rows", "printed", "quantity_text",
+           "write"]  # fmt: skip
 
 UNLIMITED = 10_000
 CELL = 4  # columns of a cell of a heat map
@@ -37,12 +40,26 @@ def note(text: str) -> None:
     console(stderr=True).print(text, markup=False)
 
 
-def print_rows(rows: Rows) -> None:
-    """A table of text; numbers right-aligned. Where it is too wide, units and differences go on lines of their own."""
-    out = console()
+def printed(show: Callable[[Console], None]) -> str:
+    """What ``show`` prints, as plain text for a file."""
+    text = io.StringIO()
+    show(Console(file=text, width=PLAIN_WIDTH, highlight=False))
+    return text.getvalue()
+
+
+def print_rows(rows: Rows, out: Console | None = None) -> None:
+    """A table of text; numbers right-aligned. Where it is too wide, units and differences go on lines of their own.
+
+    Args:
+        rows: the table.
+        out: where to; by default standard output.
+    """
+    out = out or console()
     table = _table(rows, narrow=False)
     if out.measure(table, options=out.options.update(max_width=UNLIMITED)).maximum > out.width:
         table = _table(rows, narrow=True)
+    for text in rows.warnings:
+        out.print(text, markup=False, style="bold", soft_wrap=True)
     out.print(table)
     for text in rows.notes:
         out.print(f"  {text}", markup=False, style="dim")
@@ -68,12 +85,17 @@ def _numeric(rows: Rows, column: int) -> bool:
     return all(cell[:1].isdigit() or cell[:1] in "-+" for cell in cells) and any(cell[:1].isdigit() for cell in cells)
 
 
-def print_heat_map(explanation: Explanation) -> None:
+def print_heat_map(explanation: Explanation, out: Console | None = None) -> None:
     """Effects on the diagonal, interactions below it: one cell each, of its sign and size; wide ones are left to the
-    page."""
+    page.
+
+    Args:
+        explanation: of an objective.
+        out: where to; by default standard output.
+    """
     import numpy as np
 
-    out = console()
+    out = out or console()
     labels, matrix = [effect.label for effect in explanation.effects], explanation.matrix()
     width = max(map(len, labels))
     if width + 1 + CELL * len(labels) > out.width:

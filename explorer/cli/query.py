@@ -1,15 +1,22 @@
-"""``rex status``, ``rex pareto`` and ``rex explain``: questions to a study. They never run a user's Python file."""
+"""``rex status``, ``rex pareto`` and ``rex explain``: questions to a study.
+
+None of them runs a user's Python file, but ``rex explain`` of an objective that is computed, not trained.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from explorer.cli.options import StudyArgument, blamed_on
+from simulators.protocol.errors import InputError
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 __all__ = ["explain", "pareto", "status"]
 
@@ -23,6 +30,39 @@ class Format(StrEnum):
     table = "table"
     csv = "csv"
     json = "json"
+
+
+class PageFormat(StrEnum):
+    """How an answer is written that may also be a page."""
+
+    table = "table"
+    csv = "csv"
+    json = "json"
+    html = "html"
+
+
+ENDINGS = {".txt": "table", ".csv": "csv", ".json": "json", ".html": "html"}
+"""What the name of a file says of how it is written."""
+
+
+def _written(offered: type[StrEnum], given: StrEnum | None, out: Path | None) -> str:
+    """How an answer is written: as ``--format`` says, else as the name of the file says, else as a table.
+
+    Raises:
+        InputError: they contradict each other, or neither says it.
+    """
+    if out is None:
+        return given or Format.table
+    named = ENDINGS.get(out.suffix.lower(), "")
+    if given is None and named not in list(offered):
+        endings = ", ".join(ending for ending, form in ENDINGS.items() if form in list(offered))
+        raise InputError(
+            f"the name {out.name} does not say how to write it: let it end with one of {endings}, or give --format",
+            "--out",
+        )
+    if given is not None and named not in ("", given):
+        raise InputError(f"{out.name} would be {named}, but --format says {given}: change one of them", "--out")
+    return given or named
 
 
 def status(study: StudyArgument) -> None:
@@ -74,15 +114,20 @@ def pareto(
     descending: Annotated[
         bool | None, typer.Option("--descending/--ascending", help="Largest or smallest first.", show_default=False)
     ] = None,
-    form: Annotated[Format, typer.Option("--format", help="table, csv or json.")] = Format.table,
-    out: Annotated[Path | None, typer.Option("--out", help="Write to this file (which must not be there).")] = None,
+    form: Annotated[
+        Format | None, typer.Option("--format", help="Default: as --out ends, else a table.", show_default=False)
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Write to this file (.txt, .csv or .json), which must not be there.")
+    ] = None,
 ) -> None:
     """The Pareto front of a study, at full fidelity and completed over families."""
-    from explorer.cli.output import note, print_rows, write
+    from explorer.cli.output import note, print_rows, printed, write
     from explorer.expressions import parse
     from explorer.study import load_study
     from explorer.tables import front_rows
 
+    written = _written(Format, form, out)
     loaded = load_study(study)
     with blamed_on(options=OPTIONS):
         front = loaded.front(where).sorted_by(sort or loaded.outline.objectives[0].name, descending=descending)
@@ -91,11 +136,14 @@ def pareto(
         note("objectives of this study come from a Python file, which is not run: only stored designs were looked at")
     if not front:
         note("no design on the front" + (f" satisfies {where}" if where else " yet"))
-    if form is Format.table and out is None:
-        if front:
-            title = f"Pareto front of {loaded.name}" + (f" where {where}" if where else "")
-            print_rows(front_rows(front, title, named=named))
-    elif form is Format.json:
+    if written == Format.table:
+        title = f"Pareto front of {loaded.name}" + (f" where {where}" if where else "")
+        rows = front_rows(front, title, named=named)
+        if out is not None:
+            write(printed(lambda paper: print_rows(rows, paper)), out)
+        elif front:
+            print_rows(rows)
+    elif written == Format.json:
         write(front.to_json(), out)
     else:
         write(front.to_csv(), out)
@@ -108,33 +156,50 @@ def explain(
     ] = "",
     where: Annotated[
         str | None,
-        typer.Option("--where", metavar="EXPR", help="Only evaluations like these, such as 'accuracy > 50 %'."),
+        typer.Option("--where", metavar="EXPR", help="Only evaluations or designs like these: 'area < 250 mm2'."),
     ] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, help="Rows of the table.")] = 15,
-    mass: Annotated[float, typer.Option("--mass", min=0.01, max=0.999, help="Of the credible intervals.")] = 0.9,
-    form: Annotated[Format, typer.Option("--format", help="table, csv or json.")] = Format.table,
+    mass: Annotated[float, typer.Option("--mass", min=0.01, max=0.999, help="Of the intervals.")] = 0.9,
+    form: Annotated[
+        PageFormat | None, typer.Option("--format", help="Default: as --out ends, else a table.", show_default=False)
+    ] = None,
     out: Annotated[
         Path | None,
-        typer.Option("--out", help="Write to this file (which must not be there); .html: a page with the heat map."),
+        typer.Option(
+            "--out",
+            help="Write to this file (.txt, .csv, .json, or .html: a page with the heat map), which must not be there.",
+        ),
     ] = None,
 ) -> None:
-    """Which choices matter: effects and interactions with credible intervals, as a table and a heat map."""
-    from explorer.cli.output import print_heat_map, print_rows, write
+    """Which choices matter: effects and interactions with intervals, as a table and a heat map.
+
+    What is trained is explained by the study's evaluations.
+    What is computed is computed for thousands of random designs, exactly.
+    Objectives from a Python file are run for that, as to resume the study.
+    """
+    from explorer.cli.output import console, print_heat_map, print_rows, printed, write
     from explorer.study import load_study
     from explorer.tables import effect_rows
 
+    written = _written(PageFormat, form, out)
     loaded = load_study(study)
     with blamed_on(options=OPTIONS):
         found = loaded.explain(objective, where=where, mass=mass)
     title = f"What moves {found.objective.name} in {loaded.name}" + (f" where {where}" if where else "")
-    if out is not None and out.suffix == ".html":
+
+    def show(on: Console) -> None:
+        print_rows(effect_rows(found, title, limit), on)
+        print_heat_map(found, on)
+
+    if written == PageFormat.html:
         from explorer.report import explanation_page
 
         write(explanation_page(found, title), out)
-    elif form is Format.json:
+    elif written == PageFormat.json:
         write(found.to_json(), out)
-    elif form is Format.csv or out is not None:
+    elif written == PageFormat.csv:
         write(found.to_pandas().to_csv(index=False), out)
+    elif out is not None:
+        write(printed(show), out)
     else:
-        print_rows(effect_rows(found, title, limit))
-        print_heat_map(found)
+        show(console())

@@ -65,15 +65,13 @@ class ThompsonBQPSampler(BaseSampler):
         sweeps: Gibbs sweeps for each suggestion.
 
     Raises:
-        InputError: a number that is out of range.
+        InputError: an argument that is no whole number, or out of range.
     """
 
     def __init__(self, *, seed: int | None = None, n_startup_trials: int | None = None, sweeps: int = 1000) -> None:
-        for name, value, least in (("seed", seed, 0), ("n_startup_trials", n_startup_trials, 1), ("sweeps", sweeps, 1)):
-            if value is not None and value < least:
-                raise InputError(f"must be at least {least}, not {value}", name)
-        self._seed = _any_seed() if seed is None else seed
-        self._options = {"initial": n_startup_trials, "cold_sweeps": sweeps}
+        self._seed = _any_seed() if seed is None else _whole(seed, 0, "seed")
+        initial = None if n_startup_trials is None else _whole(n_startup_trials, 1, "n_startup_trials")
+        self._options = {"initial": initial, "cold_sweeps": _whole(sweeps, 1, "sweeps")}
 
     def reseed_rng(self) -> None:
         self._seed = _any_seed()
@@ -100,6 +98,7 @@ class ThompsonBQPSampler(BaseSampler):
             with _ONE_AT_A_TIME, threadpool_limits(limits=1):
                 others = [other for other in study.get_trials(deepcopy=False) if other.number != trial.number]
                 numbers = points.numbers(self._next(points, others, _seed(self._seed, trial.number)))
+                # private members: Optuna has no public way for a sampler to keep something with a trial
                 study._storage.set_trial_system_attr(trial._trial_id, SUGGESTED, numbers)
             params.update(points.values(numbers))
         return params
@@ -130,8 +129,19 @@ class _Repeating(ThompsonBQP):
 
     def update(self, finished: Sequence[Evaluation], running: Sequence[Proposal]) -> None:
         super().update(finished, running)
-        self._families.clear()
+        self._tried.clear()
         self._taken.clear()
+
+
+def _whole(value: object, least: int, name: str) -> int:
+    """An argument that must be a whole number, NumPy's included.
+
+    Raises:
+        InputError: it is none, or too small.
+    """
+    if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < least:
+        raise InputError(f"must be a whole number from {least} up, not {value!r}", name)
+    return int(value)
 
 
 def _any_seed() -> int:

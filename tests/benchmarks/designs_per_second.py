@@ -11,7 +11,7 @@ from simulators.protocol import Designs, HardwareSimulator, Workload, load_simul
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description="How many designs a second a hardware simulator evaluates.")
     parser.add_argument("--simulator", default="deeptrain")
     parser.add_argument("--network", default="vgg16")
     parser.add_argument("--count", type=int, default=1_000_000)

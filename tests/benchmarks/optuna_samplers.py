@@ -48,8 +48,8 @@ def best_share(sampler: BaseSampler, coefficients: np.ndarray) -> tuple[float, b
 
 def main() -> None:
     """Print the table."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--seeds", type=int, default=5)
+    parser = argparse.ArgumentParser(description="The sampler for Optuna beside Optuna's own.")
+    parser.add_argument("--seeds", type=int, default=5, help="instances")
     seeds = range(parser.parse_args().seeds)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)

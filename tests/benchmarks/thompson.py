@@ -67,16 +67,16 @@ def worst_rounding(bits: int, instances: int = 50) -> float:
     missed = []
     for _ in range(instances):
         program = BinaryQuadraticProgram.of(rng.normal(size=(bits, bits)), rng.normal(size=bits))
-        optimum = brute_force(program)[1]
+        optimum = float(brute_force(program)[1][0])
         missed.append((minimise(program, rng).value - optimum) / abs(optimum))
     return max(missed)
 
 
 def main() -> None:
     """Print the figures."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--instances", type=int, default=20)
-    parser.add_argument("--processes", type=int, default=1)
+    parser = argparse.ArgumentParser(description="What Thompson sampling promises, and what it does.")
+    parser.add_argument("--instances", type=int, default=20, help="of random quadratics, per length")
+    parser.add_argument("--processes", type=int, default=1, help="that share the instances")
     options = parser.parse_args()
     for bits, allowed in ALLOWED_CPU_S.items():
         seconds = suggestion_seconds(bits)

@@ -48,8 +48,54 @@ def test_evaluations_may_be_restricted_and_another_objective_asked_for(cli: Call
     few = json.loads(cli("explain", study.reference, "--where", "size == 64 or accuracy > 0", "--format", "json").out)
     everything = json.loads(cli("explain", study.reference, "--format", "json").out)
     assert few["evaluations"] < everything["evaluations"]
-    other = json.loads(cli("explain", study.reference, "--objective", "latency", "--format", "json").out)
-    assert other["objective"] == "latency"
+
+
+def test_what_is_computed_is_explained_exactly(cli: Callable[..., Any], finished: Study) -> None:
+    ended = cli("explain", finished.reference, "--objective", "area")
+    assert ended.code == 0
+    assert "exact: from 4000 simulated designs" in ended.out
+    ended = cli("explain", finished.reference, "--objective", "area", "--where", "accuracy > 0")
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err.startswith("rex: --where: 'accuracy' is known of evaluated designs only")
+
+
+@pytest.mark.parametrize(
+    ("name", "holds"),
+    [("e.json", '"objective": "accuracy"'), ("e.csv", "choices,mean,low,high,certain"), ("e.HTML", "heatmap"),
+     ("e.txt", "What moves accuracy in chips")],
+)  # fmt: skip
+def test_the_name_of_the_file_says_how_it_is_written(
+    cli: Callable[..., Any], study: Study, tmp_path: Path, name: str, holds: str
+) -> None:
+    ended = cli("explain", study.reference, "--out", name)
+    assert (ended.code, ended.out, ended.err) == (0, "", "")
+    assert holds in (tmp_path / name).read_text()
+
+
+def test_a_file_of_any_other_name_is_written_as_format_says(
+    cli: Callable[..., Any], study: Study, tmp_path: Path
+) -> None:
+    table = cli("explain", study.reference).out
+    assert cli("explain", study.reference, "--format", "table", "--out", "effects").code == 0
+    assert (tmp_path / "effects").read_text() == table
+    assert cli("explain", study.reference, "--format", "html", "--out", "effects.page").code == 0
+    assert "heatmap" in (tmp_path / "effects.page").read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [(["--out", "e.html", "--format", "json"], "--out: e.html would be html, but --format says json"),
+     (["--out", "e.json", "--format", "table"], "--out: e.json would be json, but --format says table"),
+     (["--out", "e.dat"], "the name e.dat does not say how to write it"),
+     (["--out", "e"], "end with one of .txt, .csv, .json, .html, or give --format")],
+)  # fmt: skip
+def test_a_name_that_contradicts_the_format_or_says_nothing_is_told_and_nothing_is_written(
+    cli: Callable[..., Any], study: Study, tmp_path: Path, arguments: list[str], says: str
+) -> None:
+    ended = cli("explain", study.reference, *arguments)
+    assert ended.code == 2
+    assert says in ended.err
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_page_holds_the_heat_map_and_is_never_written_over_a_file(
@@ -69,7 +115,8 @@ def test_the_page_holds_the_heat_map_and_is_never_written_over_a_file(
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [(["--objective", "acuracy"], "'acuracy' is not an objective of this study"),
-     (["--where", "accuracy >> 3"], "rex: --where: "), (["--where", "accuracy > 1000"], "0 different evaluations")],
+     (["--where", "accuracy >> 3"], "rex: --where: "), (["--where", "accuracy > 1000"], "of 0 different designs"),
+     (["--objective", "latency"], "explain_exact(problem, 'latency')")],
 )  # fmt: skip
 def test_what_makes_no_sense_ends_with_code_2(
     cli: Callable[..., Any], study: Study, arguments: list[str], says: str

@@ -119,10 +119,20 @@ def test_a_front_is_written_to_a_file_but_never_over_one(
         assert ended.code == 2
         assert "is there already; remove it or choose another name" in ended.err
         assert (tmp_path / name).read_text() == text
+    ended = cli("pareto", finished.reference, "--out", "f.csv", "--format", "json")
+    assert ended.code == 2
+    assert "f.csv would be csv, but --format says json" in ended.err
+    ended = cli("pareto", finished.reference, "--out", "f.html")
+    assert ended.code == 2
+    assert "end with one of .txt, .csv, .json, or give --format" in ended.err
     ended = cli("pareto", finished.reference, "--format", "csv", "--out", "no/where.csv")
     assert ended.code == 2
     assert "cannot write no/where.csv" in ended.err
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["f.csv", "f.json"]
+    assert cli("pareto", finished.reference, "--out", "g.json").code == 0
+    assert (tmp_path / "g.json").read_text() == (tmp_path / "f.json").read_text()
+    assert cli("pareto", finished.reference, "--out", "g.txt").code == 0
+    assert (tmp_path / "g.txt").read_text() == cli("pareto", finished.reference).out
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["f.csv", "f.json", "g.json", "g.txt"]
 
 
 @pytest.mark.parametrize(

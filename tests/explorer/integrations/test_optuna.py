@@ -321,9 +321,21 @@ def test_a_reseeded_sampler_suggests_something_else() -> None:
 
 
 @pytest.mark.parametrize("field", ["seed", "n_startup_trials", "sweeps"])
-def test_numbers_out_of_range_are_refused_at_once(field: str) -> None:
-    with pytest.raises(InputError, match=f"{field}: must be at least ., not -1"):
-        ThompsonBQPSampler(**{field: -1})
+@pytest.mark.parametrize("value", [-1, 1.5, "a", True, float("nan")])
+def test_what_is_no_whole_number_or_out_of_range_is_refused_at_once(field: str, value: object) -> None:
+    with pytest.raises(InputError, match=f"{field}: must be a whole number from . up, not {value!r}"):
+        ThompsonBQPSampler(**{field: value})  # type: ignore[arg-type]  # that is the point
+
+
+def test_whole_numbers_of_numpy_are_taken() -> None:
+    def first_points(sampler: ThompsonBQPSampler) -> list[tuple[object, ...]]:
+        study = optuna.create_study(sampler=sampler)
+        study.optimize(lambda trial: float(bits(trial, 4).sum()), n_trials=5)
+        return points(study)
+
+    own = first_points(ThompsonBQPSampler(seed=3, n_startup_trials=2, sweeps=10))
+    three, two, ten = np.array([3, 2, 10])
+    assert first_points(ThompsonBQPSampler(seed=three, n_startup_trials=two, sweeps=ten)) == own
 
 
 def test_importing_the_explorer_does_not_import_optuna() -> None:
