@@ -70,13 +70,13 @@ def _simulators(spec: SearchSpec, found: Collector) -> dict[str, dict[str, Any]]
 
 
 def _installed(known: Iterable[str], found: Collector) -> dict[str, dict[str, Any]]:
-    """What stands in for simulators that are not named: of every kind the one that there is."""
+    """What stands in for simulators that are not named: of every kind the one that is called like it, or the first."""
     if found.right("simulators"):
         found.add(InputError(f"name at least one{suggestion('', known)}", "simulators"))
     kinds: dict[str, list[str]] = {}
     for name in known:
         kinds.setdefault(load_simulator(name).kind, []).append(name)
-    assumed = [names[0] for names in kinds.values() if len(names) == 1]
+    assumed = [kind if kind in names else names[0] for kind, names in kinds.items()]
     found.mistakes = [
         replace(mistake, message=f"{mistake.message}; the other checks go by [{', '.join(assumed)}]", mended=True)
         if mistake.field == "simulators" and assumed

@@ -6,13 +6,15 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import Bounds, LinearConstraint, milp
 
-from explorer.solvers.program import TOLERANCE, BinaryQuadraticProgram, InfeasibleError
+from explorer.solvers.program import ROUNDING, BinaryQuadraticProgram, InfeasibleError
 
 __all__ = ["any_feasible", "polish"]
 
 Array = NDArray[np.float64]
 Binaries = NDArray[np.int8]
 
+TOLERANCE = 1e-9
+"""The least that counts as better; less is rounding errors."""
 PAIRS_POLISHED = 24  # points of which pairs of variables are flipped too,
 PAIRS = 2_000_000  # or under constraints, which single flips can hardly move along, as many as have so many pairs
 MILP_TIME_S = 60.0
@@ -45,8 +47,8 @@ def _preference(program: BinaryQuadraticProgram, change: Array, before: Array, a
         before, after: violations.
     """
     most = 2.0 * (1.0 + float(np.abs(program.quadratic).sum() + np.abs(program.linear).sum()))
-    less = (before > TOLERANCE) & (after < before - TOLERANCE)
-    more = after > np.maximum(before, TOLERANCE)
+    less = (before > ROUNDING) & (after < before - ROUNDING)
+    more = after > np.maximum(before, ROUNDING)
     return np.where(less, change - most * (1.0 + before - after), np.where(more, np.inf, change))
 
 
@@ -109,17 +111,22 @@ def any_feasible(program: BinaryQuadraticProgram) -> Binaries:
     Raises:
         InfeasibleError: there is none, or none was found within ``MILP_TIME_S``.
     """
-    rows = program.constraints
-    constraints = [
-        LinearConstraint(rows.equal, rows.equal_to, rows.equal_to),
-        LinearConstraint(rows.at_most, -np.inf, rows.at_most_to),
-    ]
-    n = program.variables
-    found = milp(  # HiGHS satisfies rows to 1e-6 only: what it finds is checked
+    rows, n = program.constraints, program.variables
+    constraints = []
+    for left, low, high in (
+        (rows.equal, rows.equal_to, rows.equal_to),
+        (rows.at_most, np.full(len(rows.at_most), -np.inf), rows.at_most_to),
+    ):
+        if len(left):  # HiGHS satisfies rows to 1e-6 only: their smallest coefficients are made 1
+            size = np.abs(left)
+            unit = np.where(size > 0, size, np.inf).min(axis=1)
+            unit = np.where(np.isfinite(unit), unit, 1.0)
+            constraints.append(LinearConstraint(left / unit[:, None], low / unit, high / unit))
+    found = milp(
         program.linear,
         integrality=np.ones(n),
         bounds=Bounds(0, 1),
-        constraints=[constraint for constraint in constraints if len(constraint.A)],
+        constraints=constraints,
         options={"time_limit": MILP_TIME_S},
     )
     x: Binaries = np.zeros((0, n), np.int8) if found.x is None else np.round(found.x).astype(np.int8)[None]

@@ -14,8 +14,8 @@ Array = NDArray[np.float64]
 Binaries = NDArray[np.int8]
 
 BRUTE_FORCE_VARIABLES = 24
-TOLERANCE = 1e-9
-"""What a row of the constraints may be violated by, and the least that counts as better: rounding errors."""
+ROUNDING = 1e-14
+"""What constraints may be violated by, as a share of the sum of a row's absolute numbers: rounding errors."""
 CHUNK = 1 << 16  # points that are tried at a time
 
 
@@ -25,7 +25,7 @@ class InfeasibleError(ValueError):
 
 @dataclass(frozen=True, eq=False)
 class LinearConstraints:
-    """E x = e and G x <= g; each row is kept scaled so that its largest coefficient is 1.
+    """E x = e and G x <= g; each row is kept divided by about the sum of its absolute numbers.
 
     Args:
         equal, equal_to: E (rows x n) and e (rows,).
@@ -40,10 +40,11 @@ class LinearConstraints:
     def __post_init__(self) -> None:
         for left, right in (("equal", "equal_to"), ("at_most", "at_most_to")):
             rows, bounds = (np.asarray(getattr(self, name), dtype=np.float64) for name in (left, right))
-            largest = np.abs(rows).max(axis=1, initial=0.0)
-            scale = np.where((largest > 0) & np.isfinite(largest), largest, 1.0)
-            object.__setattr__(self, left, rows / scale[:, None])
-            if len(bounds) == len(rows):
+            if len(rows) == len(bounds):
+                total = np.abs(rows).sum(axis=1) + np.abs(bounds)
+                # a power of two: integers stay exact
+                scale = np.exp2(np.floor(np.log2(np.where((total > 0) & np.isfinite(total), total, 1.0))))
+                object.__setattr__(self, left, rows / scale[:, None])
                 object.__setattr__(self, right, bounds / scale)
 
     @classmethod
@@ -60,7 +61,7 @@ class LinearConstraints:
 
     def satisfied(self, x: NDArray[Any]) -> NDArray[np.bool_]:
         """Which of count x n zeros and ones satisfy every row, but for rounding errors: shape (count,)."""
-        return np.asarray(self.violation(np.asarray(x, dtype=np.float64)) <= TOLERANCE)
+        return np.asarray(self.violation(np.asarray(x, dtype=np.float64)) <= ROUNDING)
 
     @staticmethod
     def excess(equal: Array, at_most: Array) -> Array:

@@ -29,7 +29,7 @@ def test_a_search_file_becomes_a_problem_with_its_initial_designs(tmp_path: Path
 @pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.yaml")), ids=lambda path: path.name)
 def test_nothing_is_wrong_with_the_examples(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    assert assemble_source(read_search(path), path.parent).initial
+    assert assemble_source(read_search(path), path.parent).problem.objectives
 
 
 def test_only_simulators_that_something_reads_are_kept(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from tests.explorer.searches import line_of, write_search
         ("fashion-mnist}", "fashion-mnist, options: {x: y}}", "workload", "no option"),
         ("[deeptrain,", "[deeptrian,", "simulators", "did you mean 'deeptrain'?"),
         ("[deeptrain, training]", "{deeptrain: {a: 1}, training: }", "simulators.deeptrain.a", "no such setting"),
-        ("[deeptrain, training]", "[]", "simulators", "known: deeptrain, training"),
+        ("[deeptrain, training]", "[]", "simulators", "known: deeptrain, tabulated, training"),
         ("train_images: 300", "widht: 1", "proxy.widht", "did you mean 'width'?"),
         ("train_images: 300", "train_images: 100000", "proxy.train_images", "there are 6000"),
         ("train_images: 300", "train_images: 10", "simulators.training.recipe.batch_size", "smaller batch_size"),
