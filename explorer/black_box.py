@@ -36,6 +36,7 @@ class BlackBox(Problem):
             seed=problem.seed,
             units=problem.outline.units,
             cheap_names=problem.cheap_names,
+            continues=problem.continues,
         )
         self.problem = problem
 

@@ -107,6 +107,7 @@ class Problem(ABC):
         seed: of the study; seeds of evaluations follow from it.
         units: unit of every quantity that expressions may name, beside variables and objectives.
         cheap_names: which of those quantities are known exactly before an evaluation.
+        continues: whether an evaluation goes on from an earlier one of its family at a lower fidelity.
 
     Raises:
         InputError: a constraint cannot be read.
@@ -123,6 +124,7 @@ class Problem(ABC):
         seed: int = 0,
         units: Mapping[str, str] | None = None,
         cheap_names: Sequence[str] = (),
+        continues: bool = False,
     ) -> None:
         if not objectives:
             raise InputError("a problem needs at least one objective", "objectives")
@@ -132,6 +134,7 @@ class Problem(ABC):
         self.objectives = tuple(objectives)
         self.fidelity = fidelity
         self.seed = seed
+        self.continues = continues
         self.cheap_names = tuple(cheap_names)
         self.reads = tuple(name for name in space.variables if name in set(reads))
         names: dict[str, str] = {
@@ -221,6 +224,13 @@ class Problem(ABC):
     def cost(self, fidelity: int | None) -> float:
         """Price of an evaluation from the start, in units of the fidelity."""
         return float(fidelity or 1)
+
+    def remaining_cost(self, fidelity: int | None, reached: int | None) -> float:
+        """Price of an evaluation of a family that was evaluated at ``reached`` (None: at nothing): the difference,
+        where evaluations go on from earlier ones."""
+        if reached is None or not self.continues:
+            return self.cost(fidelity)
+        return max(0.0, self.cost(fidelity) - self.cost(reached))
 
     # -- families -----------------------------------------------------------------------------------------------
 

@@ -132,6 +132,7 @@ class SimulatorProblem(Problem):
             cheap_names=[
                 name for key in self._of_kind(HardwareSimulator) for name in self.bench.field_names(key).values()
             ],
+            continues=checkpoints is not None,
         )
         self.outline = replace(self.outline, workload=self._workload())
 

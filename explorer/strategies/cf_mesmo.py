@@ -1,0 +1,259 @@
+"""Max-value entropy search over continuous fidelity for several objectives: CF-MESMO, and MESMO at full fidelity only.
+
+A Gaussian process over design and fidelity models each expensive objective. Functions drawn from it at full fidelity
+are optimised together with the exact cheap objectives; the front of each draw limits how good the objectives of any
+family can be. What is evaluated next, and how thoroughly, is what tells most about these limits for each unit of the
+cost that is still to be paid (the tutorial's Algorithm 1). Fidelities are sifted as in BOCA (Kandasamy et al., ICML
+2017).
+
+Low fidelities find good families, but only full ones count: a share of the cost goes to the family whose training to
+the end is expected to add the most hypervolume for what it still costs.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
+
+from explorer.archive import Archive
+from explorer.evaluation import Evaluation, Proposal
+from explorer.problem import Problem
+from explorer.strategies.base import Strategy, read_options
+from explorer.strategies.drawn_fronts import DrawnFronts, FrontSampler
+from explorer.strategies.information_gain import information_gain
+from explorer.strategies.observations import FamilyRecord, Observations
+from explorer.strategies.unit_encoding import UnitEncoding
+from explorer.surrogates.fidelity_gp import FidelityGP, FidelityPosterior
+from simulators.protocol import Design
+
+__all__ = ["CFMesmo", "CFMesmoOptions", "Mesmo"]
+
+Array = NDArray[np.float64]
+
+OBSERVED = 400  # values that a process is fitted to at most: of more, curves are thinned
+CHEAPEST = 1e-3  # of the cost at full fidelity: what an evaluation counts at least
+GREATEST_BETA = 0.5  # of the sifting: beyond it no fidelity survives in many dimensions but the full one
+FIRST_SHARE = 0.25  # of full fidelity: of most of the first families
+TRIED = 50  # best choices, until one is new
+
+
+class CFMesmoOptions(BaseModel):
+    """Options of both strategies."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    samples: int = Field(10, ge=1, description="Functions drawn for each suggestion.")
+    initial: int | None = Field(None, ge=1, description="Random families first; default half the dimensions and two.")
+    fidelities: int = Field(8, ge=1, description="Fidelities to choose from, at equal ratios.")
+    confirm: float = Field(
+        0.5, ge=0, le=1, description="Share of the cost that goes to full fidelity for the hypervolume it should add."
+    )
+
+
+class CFMesmo(Strategy):
+    """Multi-objective max-value entropy search over designs and fidelity, by Gaussian processes.
+
+    Options: see :class:`CFMesmoOptions`.
+    """
+
+    name = "cf-mesmo"
+    full_only = False
+
+    def __init__(self, problem: Problem, seed: int = 0, options: Mapping[str, object] | None = None) -> None:
+        super().__init__(problem, seed, options)
+        self._options = read_options(CFMesmoOptions, self.name, self.options)
+        self._encoding = UnitEncoding(problem.space, problem.reads)
+        self._levels = self._fidelities()
+        self._observations = Observations(problem, self._encoding, self._levels)
+        several = len(self._levels) > 1
+        self._processes = {o.name: FidelityGP(self._encoding.ordinal, fidelity=several) for o in problem.expensive}
+        self._sampler = FrontSampler(problem, self._encoding, self._rng) if self._encoding.dimensions else None
+        self._archive = Archive(problem)
+        self._cost = self._confirm_cost = 0.0
+        self._to_confirm: set[str] = set()  # keys of proposals
+        self._posteriors: list[FidelityPosterior] | None = None  # of all that is finished
+
+    def _fidelities(self) -> list[int]:
+        """Fidelities to choose from, ascending; the last is the full one."""
+        fidelity = self.problem.fidelity
+        if fidelity is None or self.full_only:
+            return [self.problem.full_fidelity or 1]
+        steps = np.geomspace(fidelity.low, fidelity.high, self._options.fidelities)
+        return sorted({*(round(step) for step in steps), fidelity.high})
+
+    @property
+    def _full(self) -> int:
+        return self._levels[-1]
+
+    # -- the strategy's two verbs -------------------------------------------------------------------------------
+
+    def update(self, finished: Sequence[Evaluation], running: Sequence[Proposal]) -> None:
+        super().update(finished, running)
+        for evaluation in finished:
+            if evaluation.derived_from:
+                continue
+            self._observations.add(evaluation)
+            self._archive.add(evaluation)
+            self._cost += evaluation.cost
+            if evaluation.key in self._to_confirm:
+                self._confirm_cost += evaluation.cost
+            self._posteriors = None
+        self._observations.set_running(running)
+
+    def suggest(self, count: int) -> list[Proposal]:
+        proposals: list[Proposal] = []
+        while len(proposals) < count and (proposal := self._next()):
+            self._observations.start(proposal)
+            proposals.append(proposal)
+        return proposals
+
+    # -- steps --------------------------------------------------------------------------------------------------
+
+    def _next(self) -> Proposal | None:
+        if self._sampler is None or not self.problem.expensive:
+            return self.anything_new()
+        observed = all(len(self._observations.data(o.name, OBSERVED)[2]) for o in self.problem.expensive)
+        if not observed or self._observations.started < self._initial:
+            return self._first() or self.anything_new()
+        posteriors = self._with_running(self._fitted())
+        known = [record.own for record in self._observations.families.values() if record.reached]
+        drawn = self._sampler.draw(posteriors, self._options.samples, known)
+        names = self._observations.names(drawn.table.own)
+        records = [self._observations.families.get(name) for name in names]
+        if self._confirm_cost <= self._options.confirm * self._cost and (proposal := self._confirm(drawn, records)):
+            return proposal
+        found = self._most_informative(posteriors, drawn, records) or self._confirm(drawn, records)
+        return found or self.anything_new()
+
+    @property
+    def _initial(self) -> int:
+        return self._options.initial or self._encoding.dimensions // 2 + 2
+
+    def _first(self) -> Proposal | None:
+        """A random new family: every third trained to the end, the others a quarter of the way."""
+        few = next(level for level in self._levels if level >= FIRST_SHARE * self._full)
+        level = self._full if self._observations.started % 3 == 0 else few
+        for _ in range(10):
+            for design in self.problem.space.unpack(self.problem.sample(self._rng, 32)):
+                record = self._observations.record(self.problem.space.designs([design]))
+                if not record.reached and not record.failed and (proposal := self._proposed(design, level)):
+                    return proposal
+        return None
+
+    def _proposed(self, design: Design, level: int) -> Proposal | None:
+        return self.propose(design, level if self.problem.fidelity else None)
+
+    # -- models -------------------------------------------------------------------------------------------------
+
+    def _scaled(self, fidelity: Array) -> Array:
+        """z: the logarithm of the fidelity, 0 to 1."""
+        low, high = self._levels[0], self._levels[-1]
+        if low == high:
+            return np.ones(len(fidelity))
+        return np.asarray(np.clip(np.log(fidelity / low) / math.log(high / low), 0.0, 1.0))
+
+    def _fitted(self) -> list[FidelityPosterior]:
+        if self._posteriors is None:
+            self._posteriors = []
+            for name, process in self._processes.items():
+                points, fidelities, values = self._observations.data(name, OBSERVED)
+                self._posteriors.append(process.fit(points, self._scaled(fidelities), values))
+        return self._posteriors
+
+    def _with_running(self, posteriors: Sequence[FidelityPosterior]) -> list[FidelityPosterior]:
+        running = [r for r in self._observations.families.values() if r.running > r.finished]
+        x = np.array([record.point for record in running]).reshape(-1, self._encoding.dimensions)
+        z = self._scaled(np.array([record.running for record in running], dtype=np.float64))
+        return [posterior.with_pending(x, z) for posterior in posteriors]
+
+    # -- choices ------------------------------------------------------------------------------------------------
+
+    def _prices(self, records: Sequence[FamilyRecord | None], level: int) -> Array:
+        """What training to a level still costs, as a share of a whole training; infinite where it is not possible."""
+        whole = self.problem.cost(self._full) or 1.0
+        prices = [
+            math.inf
+            if record and (record.failed or record.reached >= level)
+            else self.problem.remaining_cost(level, (record.reached or None) if record else None) / whole
+            for record in records
+        ]
+        return np.maximum(prices, CHEAPEST)
+
+    def _most_informative(
+        self, posteriors: Sequence[FidelityPosterior], drawn: DrawnFronts, records: Sequence[FamilyRecord | None]
+    ) -> Proposal | None:
+        """The family and the fidelity that tell most about the limits for what they still cost."""
+        gains = np.zeros((len(self._levels), len(records)))
+        for number, level in enumerate(self._levels):
+            (z,) = self._scaled(np.array([level], dtype=np.float64))
+            worth = np.zeros(len(records), dtype=bool)
+            for posterior, limits in zip(posteriors, drawn.limits, strict=True):
+                pair = posterior.at(drawn.points, float(z))
+                gamma = (limits - pair.full_mean) / np.sqrt(pair.full_variance)
+                gains[number] += information_gain(gamma, pair.correlation(posterior.noise)).mean(axis=0)
+                worth |= self._worth(posterior, float(z), pair.variance, level)
+            gains[number] = np.where(worth, gains[number], 0.0) / self._prices(records, level)
+        for choice in np.argsort(-gains, axis=None, kind="stable")[:TRIED]:
+            number, family = (int(index) for index in np.unravel_index(choice, gains.shape))
+            if gains[number, family] <= 0:
+                break
+            if proposal := self._proposed(self._member(drawn, family), self._levels[number]):
+                return proposal
+        return None
+
+    def _worth(self, posterior: FidelityPosterior, z: float, variance: Array, level: int) -> NDArray[np.bool_]:
+        """BOCA's sifting: below the full fidelity one must be uncertain enough for its cost, and not too near."""
+        if level == self._full:
+            return np.ones(len(variance), dtype=bool)
+        distance, farthest = (1 - z) / posterior.fidelity_lengthscale, 1 / posterior.fidelity_lengthscale
+        if distance <= min(GREATEST_BETA, 0.1 * math.log(1 + len(posterior.targets))) * farthest:
+            return np.zeros(len(variance), dtype=bool)
+        share = (self.problem.cost(level) / (self.problem.cost(self._full) or 1.0)) ** (
+            1 / (self._encoding.dimensions + 3)
+        )
+        return np.asarray(np.sqrt(variance) >= posterior.scale * min(1.0, distance) * share)
+
+    def _confirm(self, drawn: DrawnFronts, records: Sequence[FamilyRecord | None]) -> Proposal | None:
+        """The family whose training to the end is expected to add the most hypervolume for what it still costs."""
+        prices = self._prices(records, self._full)
+        front, scale = self._archive.front.matrix, self._archive.scale
+        before, gains = scale.hypervolume(front), np.zeros(len(records))
+        for sample, reach in enumerate(drawn.reach):
+            supposed = {o.name: o.sign * v[sample] for o, v in zip(self.problem.expensive, drawn.draws, strict=True)}
+            for family in np.flatnonzero(reach & np.isfinite(prices)).tolist():
+                members = drawn.table.objectives(drawn.table.rows(family), supposed)
+                gains[family] += scale.hypervolume(np.concatenate([front, members])) - before
+        worth = gains / prices
+        for family in np.argsort(-worth, kind="stable")[:TRIED]:
+            if worth[family] <= 0:
+                break
+            if proposal := self._proposed(self._member(drawn, int(family)), self._full):
+                self._to_confirm.add(proposal.key)
+                return proposal
+        return None
+
+    def _member(self, drawn: DrawnFronts, family: int) -> Design:
+        """The member of a family that adds the most by itself, by the mean of the draws."""
+        rows = drawn.table.rows(family)
+        if len(rows) == 1:
+            return drawn.table.member(int(rows[0]))
+        means = drawn.draws.mean(axis=1)
+        supposed = {o.name: o.sign * row for o, row in zip(self.problem.expensive, means, strict=True)}
+        members = drawn.table.objectives(rows, supposed)
+        front, scale = self._archive.front.matrix, self._archive.scale
+        worth = [scale.hypervolume(np.concatenate([front, member[None]])) for member in members]
+        return drawn.table.member(int(rows[int(np.argmax(worth))]))
+
+
+class Mesmo(CFMesmo):
+    """Multi-objective max-value entropy search at full fidelity only, by Gaussian processes.
+
+    Options: see :class:`CFMesmoOptions`.
+    """
+
+    name = "mesmo"
+    full_only = True

@@ -1,0 +1,163 @@
+"""Fronts of functions that are drawn from models: what the best designs could be, and how good each family may be.
+
+Objectives are in the direction that is to be made large here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from explorer.cheap_fronts import CheapFronts, maximal
+from explorer.problem import Problem
+from explorer.strategies.unit_encoding import UnitEncoding
+from explorer.surrogates.fidelity_gp import FidelityPosterior
+from simulators.protocol import Designs
+
+__all__ = ["DrawnFronts", "FrontSampler", "limits", "on_front"]
+
+Array = NDArray[np.float64]
+
+ENUMERATED = 1024  # families that are all looked at
+SCATTERED = 256  # of larger spaces: random families that the search for the drawn functions' fronts begins with,
+ROUNDS = 8  # of neighbours of these fronts,
+PARENTS = 16  # families of each front,
+CHILDREN = 4  # neighbours of each
+
+
+@dataclass(frozen=True, eq=False)
+class DrawnFronts:
+    """Functions drawn from the posteriors of the expensive objectives at full fidelity.
+
+    Args:
+        table: the families that were looked at, with their cheap objectives.
+        points: their coordinates, families x dimensions.
+        draws: the drawn functions, objectives x samples x families.
+        limits: how good each family can be if a sample's front is the front (:func:`limits`), same shape.
+    """
+
+    table: CheapFronts
+    points: Array
+    draws: Array
+    limits: Array
+
+    @property
+    def reach(self) -> NDArray[np.bool_]:
+        """Whether a family is on the front of a sample: samples x families."""
+        return np.asarray((self.draws >= self.limits).any(axis=0))
+
+
+class FrontSampler:
+    """Draws functions and finds their fronts.
+
+    Args:
+        problem: what is searched.
+        encoding: of the variables that the expensive part reads.
+        rng: everything random follows from it.
+    """
+
+    def __init__(self, problem: Problem, encoding: UnitEncoding, rng: np.random.Generator) -> None:
+        space = problem.space.subspace(problem.reads)
+        if space is None:
+            raise ValueError("there is nothing to choose that the expensive part reads")
+        self._problem, self._encoding, self._rng, self._space = problem, encoding, rng, space
+        self._everything: CheapFronts | None = None
+
+    def draw(self, posteriors: Sequence[FidelityPosterior], samples: int, known: Sequence[Designs]) -> DrawnFronts:
+        """Draw functions.
+
+        All families are looked at if they are few, by exact draws. Of many, those on the fronts of the drawn functions
+        are, which a search by neighbours finds on approximate draws, with what it met on its way.
+
+        Args:
+            posteriors: of the expensive objectives.
+            samples: number of functions of each.
+            known: families to look at in any case, one row each.
+        """
+        if self._space.size <= ENUMERATED:
+            if self._everything is None:
+                self._everything = CheapFronts.of(self._problem, self._space.at(range(self._space.size)), self._rng)
+            table = self._everything
+            points = self._encoding.encode(table.own)
+            draws = np.array([posterior.draws(points, samples, self._rng) for posterior in posteriors])
+        else:
+            table, draws = self._searched(posteriors, samples, known)
+            points = self._encoding.encode(table.own)
+        found = np.stack([limits(table, draws[:, sample]) for sample in range(samples)], axis=1)
+        return DrawnFronts(table, points, draws, found)
+
+    def _searched(
+        self, posteriors: Sequence[FidelityPosterior], samples: int, known: Sequence[Designs]
+    ) -> tuple[CheapFronts, Array]:
+        paths = [posterior.paths(samples, self._rng) for posterior in posteriors]
+        names = self._problem.reads
+        scattered = self._problem.sample(self._rng, SCATTERED).expanded()
+        new = Designs({n: np.concatenate([*(k.expanded()[n] for k in known), scattered[n]]) for n in names})
+        table = CheapFronts.of(self._problem, new.take(_first_of_each(self._encoding.encode(new))), self._rng)
+        for round_ in range(ROUNDS):
+            points = self._encoding.encode(table.own)
+            draws = np.array([path(points) for path in paths])
+            if round_ == ROUNDS - 1:
+                break
+            parents = np.unique(np.concatenate([self._parents(table, draws[:, s]) for s in range(samples)]))
+            near = self._space.neighbours(self._rng, table.own.take(np.repeat(parents, CHILDREN)))
+            together = np.concatenate([points, self._encoding.encode(near)])
+            fresh = _first_of_each(together)
+            fresh = fresh[fresh >= len(points)] - len(points)
+            if len(fresh):
+                table = table.joined(CheapFronts.of(self._problem, near.take(fresh), self._rng))
+        return table, draws
+
+    def _parents(self, table: CheapFronts, values: Array) -> NDArray[np.intp]:
+        found = np.unique(table.family[on_front(table, values)])
+        return self._rng.choice(found, PARENTS, replace=False) if len(found) > PARENTS else found
+
+
+def _first_of_each(points: Array) -> NDArray[np.intp]:
+    """The first row of each different one, ascending."""
+    return np.sort(np.unique(points, axis=0, return_index=True)[1])
+
+
+def on_front(table: CheapFronts, values: Array) -> NDArray[np.intp]:
+    """The members that no other member beats, of those that satisfy the constraints (of all if none does).
+
+    Args:
+        table: families.
+        values: of their expensive objectives, objectives x families.
+    """
+    good = np.flatnonzero(table.satisfied(_own_direction(table.problem, values)))
+    if len(good) == 0:
+        good = np.arange(len(table.family))
+    return good[maximal(np.concatenate([values[:, table.family[good]].T, table.cheap[good]], axis=1))]
+
+
+def limits(table: CheapFronts, values: Array) -> Array:
+    """How good each family's expensive objectives can be at most if the front is that of ``values``.
+
+    A member that were better in an expensive objective than all that the front has at least as good in every cheap one
+    would be on the front itself. Where no objective is cheap, the limit is the front's greatest value for all alike.
+
+    Args:
+        table: families.
+        values: of their expensive objectives, objectives x families.
+
+    Returns:
+        The same shape.
+    """
+    front = on_front(table, values)
+    best = values[:, table.family[front]]
+    above = (table.cheap[front] >= table.cheap[:, None]).all(axis=2)  # members x front
+    found = []
+    for level in best:
+        of_members = np.where(above, level, -np.inf).max(axis=1)
+        # infeasible members may have nothing above them: the whole front limits these
+        of_members = np.where(np.isfinite(of_members), of_members, level.max())
+        found.append(table.least_per_family(of_members))
+    return np.array(found)
+
+
+def _own_direction(problem: Problem, values: Array) -> Mapping[str, Array]:
+    return {objective.name: objective.sign * row for objective, row in zip(problem.expensive, values, strict=True)}
