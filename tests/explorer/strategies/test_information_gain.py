@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
+from botorch.acquisition.max_value_entropy_search import qMultiFidelityMaxValueEntropy
+from botorch.models import SingleTaskMultiFidelityGP
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import log_ndtr
@@ -86,3 +89,30 @@ def test_arrays_are_broadcast() -> None:
 def test_what_is_no_correlation_is_refused(gamma: float, rho: float) -> None:
     with pytest.raises(ValueError, match="between -1 and 1"):
         information_gain(gamma, rho)
+
+
+@pytest.mark.parametrize("fidelity", [0.0, 0.4, 0.8, 1.0])
+def test_it_agrees_with_botorch_for_one_objective(fidelity: float) -> None:
+    """BoTorch's multi-fidelity max-value entropy search with noise, for given values of the maximum (Monte Carlo)."""
+    rng = np.random.default_rng(0)
+    inputs = torch.from_numpy(rng.random((12, 2)))
+    targets = torch.sin(6 * inputs[:, :1]) * (0.5 + 0.5 * inputs[:, 1:])
+    model = SingleTaskMultiFidelityGP(inputs, targets, data_fidelities=[1], outcome_transform=None)
+    model.likelihood.noise = 0.02
+    model.eval()
+    acquisition = qMultiFidelityMaxValueEntropy(
+        model, candidate_set=torch.from_numpy(rng.random((50, 2))), num_y_samples=8192,
+        project=lambda x: torch.cat([x[..., :1], torch.ones_like(x[..., 1:])], dim=-1),
+    )  # fmt: skip
+    limits = np.array([0.3, 0.8, 1.5])
+    acquisition.posterior_max_values = torch.from_numpy(limits)[:, None]
+    points = np.column_stack([np.linspace(0.05, 0.95, 7), np.full(7, fidelity)])
+    with torch.no_grad():
+        theirs = acquisition(torch.from_numpy(points)[:, None]).numpy() * (0.01 + fidelity)  # per its default cost
+        mine = []
+        for point in points:
+            both = model.posterior(torch.from_numpy(np.array([point, [point[0], 1.0]])))
+            (_, mean), covariance = both.mean[:, 0].numpy(), both.distribution.covariance_matrix.numpy()
+            rho = covariance[0, 1] / np.sqrt((covariance[0, 0] + 0.02) * covariance[1, 1])
+            mine.append(information_gain((limits - mean) / np.sqrt(covariance[1, 1]), rho).mean())
+    assert mine == pytest.approx(theirs, rel=0.03, abs=2e-3)
