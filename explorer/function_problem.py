@@ -34,6 +34,7 @@ class FunctionProblem(Problem):
         constraints: Sequence[str],
         units: Mapping[str, str],
         seed: int,
+        continues: bool,
     ) -> None:
         expensive = [name for name in functions if name not in cheap]
         read = {variable for name in expensive for variable in reads.get(name, tuple(space.variables))}
@@ -49,11 +50,15 @@ class FunctionProblem(Problem):
             fidelity=fidelity,
             reads=tuple(read),
             seed=seed,
+            continues=continues,
         )
         self.functions = dict(functions)
         self._takes_batch = {name for name, function in functions.items() if _takes_batch(function)}
         self._takes_fidelity = {name for name, function in functions.items() if _takes_fidelity(function, fidelity)}
         self._cost = cost
+        # of families with the seed of their evaluation
+        self._found: dict[tuple[str, int, int | None], dict[str, float]] = {}
+        self._reached: dict[tuple[str, int], int | None] = {}
 
     def quantities(self, designs: Designs) -> Known:
         values = {o.name: self._batch(o.name, designs) for o in self.objectives if o.cheap}
@@ -66,13 +71,21 @@ class FunctionProblem(Problem):
             return np.array([float(function(design)) for design in self.space.unpack(designs)], dtype=np.float64)
         return per_design(function(designs), len(designs), name)
 
-    def measure(self, design: Design, fidelity: int | None, seed: int) -> Measured:  # noqa: ARG002  # functions take no seed
+    def measure(self, design: Design, fidelity: int | None, seed: int) -> Measured:
+        """What an evaluation of the family found already, in this process, is not asked for again and costs nothing."""
+        family = self.family(design), seed
+        values = self._found.get((*family, fidelity))
+        if values is not None:
+            return Measured(values, {}, 0.0)
         values = {}
         for objective in self.expensive:
             function = self.functions[objective.name]
             arguments = (design, fidelity) if objective.name in self._takes_fidelity else (design,)
             values[objective.name] = float(function(*arguments))
-        return Measured(values, {}, self.cost(fidelity))
+        self._found[(*family, fidelity)] = values
+        reached = self._reached.get(family)
+        self._reached[family] = max(reached or 0, fidelity or 0) or None
+        return Measured(values, {}, self.remaining_cost(fidelity, reached))
 
     def cost(self, fidelity: int | None) -> float:
         if self._cost is None or fidelity is None:

@@ -352,6 +352,7 @@ class Problem(ABC):
         constraints: Sequence[str] = (),
         units: Mapping[str, str] | None = None,
         seed: int = 0,
+        continues: bool = False,
     ) -> Problem:
         """A problem made from plain functions.
 
@@ -368,6 +369,8 @@ class Problem(ABC):
             constraints: expressions over variables and objectives.
             units: unit per objective.
             seed: of the study.
+            continues: whether an evaluation goes on from an earlier one of its family at a lower fidelity, so that only
+                the difference is paid.
 
         Raises:
             InputError: names do not fit together.
@@ -388,7 +391,7 @@ class Problem(ABC):
                 raise InputError(f"say maximize or minimize for '{name}', not {directions.get(name)!r}", "directions")
         return FunctionProblem(
             space, functions, directions=directions, cheap=set(cheap), reads=reads or {}, fidelity=fidelity, cost=cost,
-            constraints=constraints, units=units or {}, seed=seed,
+            constraints=constraints, units=units or {}, seed=seed, continues=continues,
         )  # fmt: skip
 
 

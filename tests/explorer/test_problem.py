@@ -56,13 +56,15 @@ def test_the_contract_in_python_holds(latency: Callable[..., Any], name: str) ->
     print(front(problem, evaluations))  # noqa: T201  # as in the contract
 
     assert len({evaluation.key for evaluation in evaluations}) == 40
+    paid: set[str] = set()
     for evaluation in evaluations:
         design = evaluation.design
         assert space.satisfied(space.designs([design])).all()
         assert evaluation.values == {
             "accuracy": contract_accuracy(design), "latency": pytest.approx(contract_latency(design))
         }  # fmt: skip
-        assert evaluation.cost == 20
+        assert evaluation.cost == (0 if evaluation.family in paid else 20)
+        paid.add(evaluation.family)
     found = front(problem, evaluations)
     assert str(found).startswith(f"Pareto front: {len(found)} designs")
     counts = {sum(evaluation.design["bn"]) for evaluation in evaluations}  # type: ignore[arg-type]  # Bits
@@ -372,3 +374,26 @@ def test_fidelity_and_integers_of_one_value_are_allowed() -> None:
     )  # fmt: skip
     assert evaluate(problem, {}).values == {"y": 3.0}
     assert all_designs(problem) == [Design({"x": 3, "word": "only"})]
+
+
+def test_a_new_member_of_an_evaluated_family_costs_nothing_and_is_not_asked_for_again() -> None:
+    asked: list[Design] = []
+
+    def accuracy(design: Design, fidelity: int) -> float:
+        asked.append(design)
+        return fidelity / 100
+
+    problem = family_problem(functions={"accuracy": accuracy, "latency": latency, "area": area})
+    one, other = ({"bn": "010", "layers": layers} for layers in (1, 2))
+    assert [evaluate(problem, design).cost for design in (one, other, one)] == [20.0, 0.0, 0.0]
+    assert len(asked) == 1
+    assert evaluate(problem, other, replicate=1).cost == 20.0  # another seed
+    assert evaluate(problem, {"bn": "011"}).cost == 20.0
+
+
+def test_going_on_costs_the_difference_where_evaluations_go_on() -> None:
+    for continues, costs in ((True, [4.0, 8.0, 0.0, 8.0]), (False, [4.0, 12.0, 6.0, 20.0])):
+        problem = family_problem(continues=continues)
+        assert [evaluate(problem, {"bn": "010"}, fidelity=f).cost for f in (4, 12, 6, 20)] == costs
+        assert problem.remaining_cost(12, 4) == (8.0 if continues else 12.0)
+        assert problem.remaining_cost(12, None) == 12.0

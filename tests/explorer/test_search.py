@@ -134,16 +134,22 @@ def test_a_budget_of_nothing_does_nothing(budget: int) -> None:
 
 @pytest.mark.parametrize("workers", [1, 3, 8])
 def test_a_budget_of_cost_starts_nothing_once_it_is_reached(workers: int) -> None:
-    run = Run(family_problem(), Budget(cost=200.0), workers)
+    run = Run(family_problem(reads={}), Budget(cost=200.0), workers)
     paid = sum(evaluation.cost for evaluation in run.evaluations)
     assert paid == 200.0  # ten evaluations of 20 epochs
-    run = Run(family_problem(), Budget(cost=205.0), workers)
+    run = Run(family_problem(reads={}), Budget(cost=205.0), workers)
     assert sum(evaluation.cost for evaluation in run.evaluations) == 220.0
 
 
+def test_members_of_trained_families_do_not_count_towards_a_budget_of_cost() -> None:
+    run = Run(family_problem(), Budget(cost=100.0), 1)
+    assert sum(evaluation.cost for evaluation in run.evaluations) == 100.0
+    assert len({evaluation.family for evaluation in run.evaluations}) == 5 < len(run.evaluations)
+
+
 def test_a_budget_of_cost_counts_what_was_really_paid() -> None:
-    problem = family_problem()
-    half = family_problem(cost=lambda fidelity: fidelity / 2)
+    problem = family_problem(reads={})
+    half = family_problem(reads={}, cost=lambda fidelity: fidelity / 2)
     problem.measure = half.measure  # type: ignore[method-assign]  # continued from checkpoints at half the price
     run = Run(problem, Budget(cost=100.0), 4)
     assert sum(evaluation.cost for evaluation in run.evaluations) >= 100.0
@@ -159,7 +165,7 @@ def test_a_budget_of_time_starts_nothing_after_it_and_loses_nothing_that_runs() 
 
 def test_the_first_limit_that_is_reached_ends_a_search() -> None:
     assert len(Run(family_problem(), Budget(5, cost=1e9, wall_time_s=1e9)).evaluations) == 5
-    assert len(Run(family_problem(), Budget(40, cost=60.0, wall_time_s=1e9)).evaluations) == 3
+    assert len(Run(family_problem(reads={}), Budget(40, cost=60.0, wall_time_s=1e9)).evaluations) == 3
     assert len(Run(family_problem(), Budget(40, cost=1e9, wall_time_s=2.5), duration_s=lambda _: 1.0).evaluations) == 3
 
 
@@ -306,7 +312,7 @@ def test_a_resumed_search_does_nothing_twice_and_ends_with_what_was_asked_for(
     assert len(keys) == len(set(keys)) == 25
     assert again.progress[-1].finished == 25
     assert {p.key for p in INITIAL} <= set(keys)
-    assert again.progress[-1].cost == 25 * 20
+    assert again.progress[-1].cost == sum(evaluation.cost for evaluation in (*before, *again.evaluations))
     rows = {(point.design, *point.values.values()) for point in front(problem, [*before, *again.evaluations])}
     found = again.search.archive.front
     assert {row[1:] for row in rows} == {tuple(point.values.values()) for point in found}
