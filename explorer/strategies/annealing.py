@@ -107,7 +107,7 @@ class _Walk(Strategy):
 
     @property
     def _temperature(self) -> float:
-        share = min(1.0, max(0, len(self._values) - self._options.initial) / self._options.steps)
+        share = min(1.0, len(self._values) / self._options.steps)
         return float(self._options.hot * (self._options.cold / self._options.hot) ** share)
 
     def _decide(self, design: Design) -> None:

@@ -49,31 +49,17 @@ def black_box(problem: Problem, seed: int, initial: int) -> Strategy:
     return make_strategy("thompson-bqp", problem, seed, {"initial": initial, "grey_box": False})
 
 
-def annealing(problem: Problem, seed: int, initial: int) -> Strategy:  # it starts at the best of ten
-    """Simulated annealing on the true function."""
-    from tests.benchmarks.peers import SimulatedAnnealing
-
-    return SimulatedAnnealing(problem, seed)
-
-
-def nehvi(problem: Problem, seed: int, initial: int) -> Strategy:
-    """BoTorch's log noisy expected hypervolume improvement."""
-    from tests.benchmarks.peers import QLogNEHVI
-
-    return QLogNEHVI(problem, seed, initial)
-
-
 STRATEGIES: dict[str, Callable[[Problem, int, int], Strategy]] = {
     "thompson-bqp": thompson,
     "thompson-bqp, black box": black_box,
     "random": lambda problem, seed, _: make_strategy("random", problem, seed),
-    "annealing": annealing,
+    "annealing": lambda problem, seed, _: make_strategy("annealing", problem, seed),
     "nsga2": lambda problem, seed, initial: make_strategy("nsga2", problem, seed, {"population_size": initial}),
     "tpe": lambda problem, seed, initial: make_strategy("tpe", problem, seed, {"n_startup_trials": initial}),
     "gp-sampler": lambda problem, seed, initial: make_strategy(
         "gp-sampler", problem, seed, {"n_startup_trials": initial}
     ),
-    "qlog-nehvi": nehvi,
+    "qlog-nehvi": lambda problem, seed, initial: make_strategy("qlog-nehvi", problem, seed, {"initial": initial}),
 }
 SLOW = {("gp-sampler", "quadratic-80")}  # over ten CPU seconds a suggestion
 
