@@ -1,0 +1,179 @@
+"""What searches cost: ``OMP_NUM_THREADS=1 python -m tests.benchmarks.fidelity --out FOLDER``.
+
+Every strategy searches the same problems until it has paid as much; all have the same caching: a family that was
+trained costs nothing again, and trainings go on where the problem lets them. Printed are, in whole trainings, the cost
+at which 95 and 99 % of the true hypervolume are there (median and quartiles over seeds; of searches that do not get
+there, the budget), the median hypervolume that is missing at the end as a power of ten, and CPU seconds per suggestion
+on one thread. Each run is a Parquet file of its own in the folder, so that a run that was interrupted goes on; all
+together are ``fidelity.parquet``, the picture is ``fidelity.html``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import time
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from pathlib import Path
+
+import numpy as np
+import pandas
+import plotly.colors
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from explorer.evaluation import Evaluation
+from explorer.strategies import make_strategy
+from tests.benchmarks.fidelity_problems import PROBLEMS
+
+STRATEGIES: Mapping[str, tuple[str, Mapping[str, object]]] = {
+    "cf-mesmo": ("cf-mesmo", {}),
+    "cf-mesmo, black box": ("cf-mesmo", {"grey_box": False}),
+    "mesmo": ("mesmo", {}),
+    "mesmo, black box": ("mesmo", {"grey_box": False}),
+    "thompson-bqp": ("thompson-bqp", {}),
+    "portfolio": ("portfolio", {}),
+    "random": ("random", {}),
+    "nsga2": ("nsga2", {"population_size": 10}),
+    "amosa": ("amosa", {}),
+    "tpe": ("tpe", {}),
+    "gp-sampler": ("gp-sampler", {}),
+    "qlog-nehvi": ("qlog-nehvi", {}),
+}
+"""Strategies with their options."""
+
+SHARES = (0.95, 0.99)
+MOST = 2000  # evaluations of a search, those that cost nothing included
+
+
+def run(problem: str, strategy: str, seed: int) -> pandas.DataFrame:
+    """One search: a row per evaluation."""
+    benchmark = PROBLEMS[problem](seed)
+    name, options = STRATEGIES[strategy]
+    whole = benchmark.problem.cost(benchmark.problem.full_fidelity)
+    searched = make_strategy(name, benchmark.problem, seed, options)
+    found: list[Evaluation] = []
+    spent: list[float] = []
+    paid = 0.0
+    while paid < benchmark.budget * whole and len(found) < MOST:
+        began = time.process_time()
+        proposals = searched.suggest(1)
+        spent.append(time.process_time() - began)
+        if not proposals:
+            break
+        evaluation = benchmark.problem.evaluate(proposals[0])
+        found.append(evaluation)
+        paid += evaluation.cost
+        began = time.process_time()
+        searched.update([evaluation], [])
+        spent[-1] += time.process_time() - began
+    cost = np.cumsum([evaluation.cost for evaluation in found]) / whole
+    return pandas.DataFrame({
+        "problem": problem, "strategy": strategy, "seed": seed, "cost": cost, "share": benchmark.shares(found),
+        "fidelity": [evaluation.fidelity for evaluation in found], "by": [evaluation.strategy for evaluation in found],
+        "suggestion_cpu_s": spent[: len(found)], "budget": benchmark.budget,
+    })  # fmt: skip
+
+
+def cost_of(runs: pandas.DataFrame, share: float) -> pandas.Series:
+    """Per seed the cost at which a share is reached; the budget where it is not."""
+    reached = runs[runs["share"] >= share].groupby("seed").cost.min()
+    return reached.reindex(runs.seed.unique(), fill_value=float(runs.budget.iloc[0]))
+
+
+def summary(runs: pandas.DataFrame) -> str:
+    """The table."""
+    lines = []
+    for problem, of_problem in runs.groupby("problem", sort=False):
+        lines.append(f"\n{problem}: cost in whole trainings (median, quartiles)")
+        header = "".join(f"{f'{share:.0%}':>22}" for share in SHARES)
+        lines.append(f"{'':<22}{header}{'missing':>10}{'CPU s':>8}{'runs':>6}")
+        for strategy in STRATEGIES:
+            found = of_problem[of_problem.strategy == strategy]
+            if found.empty:
+                continue
+            cells = ""
+            for share in SHARES:
+                low, middle, high = cost_of(found, share).quantile([0.25, 0.5, 0.75])
+                unreached = ">" if middle >= found.budget.iloc[0] else " "
+                cells += f"{f'{unreached}{middle:.1f} ({low:.1f} to {high:.1f})':>22}"
+            missing = np.log10(np.maximum(1 - found.groupby("seed")["share"].last(), 1e-6)).median()
+            seconds = found.suggestion_cpu_s.mean()
+            lines.append(f"{strategy:<22}{cells}{missing:>10.2f}{seconds:>8.3f}{found.seed.nunique():>6}")
+    return "\n".join(lines)
+
+
+def picture(runs: pandas.DataFrame) -> go.Figure:
+    """The hypervolume that is missing against cost: medians and quartiles over seeds."""
+    problems = list(dict.fromkeys(runs.problem))
+    figure = make_subplots(-(-len(problems) // 2), min(2, len(problems)), subplot_titles=problems)
+    colours = plotly.colors.qualitative.Dark24
+    shown: set[str] = set()
+    for number, problem in enumerate(problems):
+        place = {"row": number // 2 + 1, "col": number % 2 + 1}
+        for colour, strategy in zip(colours, STRATEGIES, strict=False):
+            found = runs[(runs.problem == problem) & (runs.strategy == strategy)]
+            if found.empty:
+                continue
+            costs = np.linspace(0, float(found.budget.iloc[0]), 121)[1:]
+            curves = np.array([
+                [1 - run[run.cost <= cost]["share"].max() if (run.cost <= cost).any() else 1.0 for cost in costs]
+                for _, run in found.groupby("seed")
+            ])  # fmt: skip
+            low, middle, high = np.quantile(np.maximum(curves, 1e-5), [0.25, 0.5, 0.75], axis=0)
+            figure.add_scatter(
+                x=[*costs, *costs[::-1]], y=[*high, *low[::-1]], fill="toself", mode="lines", line_width=0,
+                opacity=0.12, fillcolor=colour, showlegend=False, hoverinfo="skip", legendgroup=strategy, **place,
+            )  # fmt: skip
+            figure.add_scatter(
+                x=costs, y=middle, mode="lines", line_color=colour, name=strategy, legendgroup=strategy,
+                showlegend=strategy not in shown, **place,
+            )  # fmt: skip
+            shown.add(strategy)
+        figure.update_xaxes(title="cost, whole trainings", **place)
+        figure.update_yaxes(title="missing hypervolume", type="log", **place)
+    return figure.update_layout(template="plotly_white", height=420 * -(-len(problems) // 2))
+
+
+def _stored(folder: Path, problem: str, strategy: str, seed: int) -> Path:
+    """Run unless it was run; where the rows are."""
+    path = folder / f"{problem}-{strategy}-{seed}.parquet".replace(", ", "-").replace(" ", "-")
+    if not path.exists():
+        partial = path.with_suffix(".partial")
+        run(problem, strategy, seed).to_parquet(partial)
+        partial.rename(path)
+    return path
+
+
+def main(arguments: Iterable[str] | None = None) -> None:
+    """Run what is missing, print the table, write Parquet and the picture."""
+    parser = argparse.ArgumentParser(description="What searches cost, short evaluations allowed.")
+    parser.add_argument("--out", type=Path, default=Path("benchmark-results"))
+    parser.add_argument("--problems", nargs="+", default=list(PROBLEMS), choices=list(PROBLEMS))
+    parser.add_argument("--strategies", nargs="+", default=list(STRATEGIES), choices=list(STRATEGIES))
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--processes", type=int, default=1)
+    options = parser.parse_args(None if arguments is None else list(arguments))
+    if os.environ.get("OMP_NUM_THREADS") != "1":
+        parser.error("set OMP_NUM_THREADS=1: CPU seconds are those of one thread")
+    folder = options.out / "fidelity-runs"
+    folder.mkdir(parents=True, exist_ok=True)
+    tasks = [
+        (folder, problem, strategy, seed)
+        for problem in options.problems
+        for seed in range(options.seeds)
+        for strategy in options.strategies
+    ]
+    with ProcessPoolExecutor(options.processes) as pool:
+        futures = [pool.submit(_stored, *task) for task in tasks]
+        for number, future in enumerate(as_completed(futures), 1):
+            print(f"{number}/{len(tasks)} {future.result().stem}", flush=True)
+    runs = pandas.concat([pandas.read_parquet(_stored(*task)) for task in tasks], ignore_index=True)
+    runs.to_parquet(options.out / "fidelity.parquet")
+    picture(runs).write_html(options.out / "fidelity.html", include_plotlyjs=True)
+    print(summary(runs))
+
+
+if __name__ == "__main__":
+    main()
