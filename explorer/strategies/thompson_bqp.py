@@ -35,6 +35,7 @@ from explorer.strategies.base import Strategy, read_options
 from explorer.strategies.cheap_quadratics import cheap_quadratics
 from explorer.strategies.encoding import BitEncoding
 from explorer.surrogates.horseshoe import Horseshoe, Quadratic, mean_of, spread
+from explorer.surrogates.outliers import raised_outliers
 from simulators.protocol import Design
 
 __all__ = ["ThompsonBQP", "ThompsonOptions"]
@@ -170,7 +171,9 @@ class ThompsonBQP(Strategy):
         if model.sweeps_due:
             sweeps = self._options.cold_sweeps if model.cold else self._options.sweeps
             following = BETWEEN_DRAWS * self._options.draws  # they are sweeps, too
-            model.chain.fit(np.array(self._points), np.array(model.targets), max(0, sweeps - following))
+            model.chain.fit(
+                np.array(self._points), raised_outliers(np.array(model.targets)), max(0, sweeps - following)
+            )
             model.sweeps_due = model.cold = False
         return mean_of([model.chain.draw(BETWEEN_DRAWS) for _ in range(self._options.draws)])
 
@@ -238,7 +241,7 @@ class ThompsonBQP(Strategy):
         if objective.cheap:
             return 1.0  # its quadratic was fitted to standardised values
         targets = next(model.targets for model in self._models if model.objective is objective)
-        return spread(np.array(targets)) or 1.0
+        return spread(raised_outliers(np.array(targets))) or 1.0
 
     def _point(self, design: Design) -> Binaries:
         """The bits of a design's family."""

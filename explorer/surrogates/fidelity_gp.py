@@ -31,6 +31,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from explorer.surrogates import kernel_features
+from explorer.surrogates.outliers import raised_outliers
 
 __all__ = ["FidelityGP", "FidelityPosterior", "Pair"]
 
@@ -41,7 +42,6 @@ logger = logging.getLogger(__name__)
 
 COLD_STEPS, WARM_STEPS = 200, 40  # of L-BFGS
 AT_LEAST = 3  # observations: with fewer the priors' modes are as good
-OUTLIER = 5.0  # spreads below what is usual: a training that failed must not flatten all the others
 JITTER = 1e-8
 FEATURES = 1024  # random ones of a path
 
@@ -205,7 +205,7 @@ class FidelityGP:
         """
         if len(y) == 0 or not (np.isfinite(y).all() and np.isfinite(x).all() and np.isfinite(z).all()):
             raise ValueError("a Gaussian process needs at least one observation, and finite ones only")
-        targets = _without_outliers(np.asarray(z, dtype=np.float64), np.asarray(y, dtype=np.float64))
+        targets = raised_outliers(np.asarray(y, dtype=np.float64), np.asarray(z, dtype=np.float64))
         centre = float(targets.mean())
         scale = float(targets.std())
         if not scale > 1e-12 * max(1.0, abs(centre)):
@@ -290,20 +290,6 @@ def _fidelity_kernel(kernel: Kernel) -> Kernel | None:
         return None
     product = kernel.kernels[1].base_kernel
     return product.kernels[-1] if isinstance(product, ProductKernel) else product
-
-
-def _without_outliers(z: Array, y: Array) -> Array:
-    """What lies far below the usual at its fidelity is raised to ``OUTLIER`` spreads below it.
-
-    The spread is that of the better half, so that it does not grow with what it is to find.
-    """
-    levels = np.unique(z)
-    usual = np.array([np.median(y[z == level]) for level in levels])
-    usual = np.maximum.accumulate(usual)  # few at a level, and all of them bad ones: no worse than at less
-    rest = y - usual[np.searchsorted(levels, z)]
-    better = rest[rest > 0]
-    spread = float(np.sqrt(np.mean(better**2))) if len(better) > 1 else 0.0
-    return y if spread == 0.0 else y - np.minimum(rest + OUTLIER * spread, 0.0)
 
 
 def _solved_posterior(

@@ -360,3 +360,18 @@ def test_values_of_any_size_are_scaled() -> None:
         warnings.simplefilter("error", RuntimeWarning)
         found = StrategyConformance().drive(make_strategy("thompson-bqp", problem, 0, QUICK), 16)
     assert max(e.values["y"] for e in found) == pytest.approx(6e300)
+
+
+def test_designs_that_fail_do_not_hide_which_of_the_others_are_best() -> None:
+    """As accuracy does: without the first two bits nothing is learned, far below what tells the rest apart."""
+
+    def value(design: Design) -> float:
+        bits = bits_of(design)
+        return 0.1 if sum(bits[:2]) == 0 else 0.85 + 0.01 * sum(bits[2:6]) - 0.01 * sum(bits[6:])
+
+    problem = Problem.from_functions(Space({"bn": BinaryVector(10)}), {"y": value}, directions={"y": "maximize"})
+    found = [
+        max(e.values["y"] for e in StrategyConformance().drive(make_strategy("thompson-bqp", problem, seed, QUICK), 32))
+        for seed in range(4)
+    ]
+    assert np.mean(found) > 0.886
