@@ -24,10 +24,11 @@ from explorer.evaluation import Evaluation, Proposal
 from explorer.problem import Problem
 from explorer.strategies.base import Strategy, read_options
 from explorer.strategies.drawn_fronts import DrawnFronts, FrontSampler
+from explorer.strategies.front_information import dominated_boxes, front_information
 from explorer.strategies.information_gain import information_gain
 from explorer.strategies.observations import FamilyRecord, Observations
 from explorer.strategies.unit_encoding import UnitEncoding
-from explorer.surrogates.fidelity_gp import FidelityGP, FidelityPosterior
+from explorer.surrogates.fidelity_gp import FidelityGP, FidelityPosterior, Pair
 from simulators.protocol import Design
 
 __all__ = ["CFMesmo", "CFMesmoOptions", "Mesmo"]
@@ -190,13 +191,12 @@ class CFMesmo(Strategy):
         gains = np.zeros((len(self._levels), len(records)))
         for number, level in enumerate(self._levels):
             (z,) = self._scaled(np.array([level], dtype=np.float64))
-            worth = np.zeros(len(records), dtype=bool)
-            for posterior, limits in zip(posteriors, drawn.limits, strict=True):
-                pair = posterior.at(drawn.points, float(z))
-                gamma = (limits - pair.full_mean) / np.sqrt(pair.full_variance)
-                gains[number] += information_gain(gamma, pair.correlation(posterior.noise)).mean(axis=0)
-                worth |= self._worth(posterior, float(z), pair.variance, level)
-            gains[number] = np.where(worth, gains[number], 0.0) / self._prices(records, level)
+            pairs = [posterior.at(drawn.points, float(z)) for posterior in posteriors]
+            worth = np.any([
+                self._worth(posterior, float(z), pair.variance, level)
+                for posterior, pair in zip(posteriors, pairs, strict=True)
+            ], axis=0)  # fmt: skip
+            gains[number] = np.where(worth, self._gain(posteriors, pairs, drawn), 0.0) / self._prices(records, level)
         for choice in np.argsort(-gains, axis=None, kind="stable")[:TRIED]:
             number, family = (int(index) for index in np.unravel_index(choice, gains.shape))
             if gains[number, family] <= 0:
@@ -204,6 +204,23 @@ class CFMesmo(Strategy):
             if proposal := self._proposed(self._member(drawn, family), self._levels[number]):
                 return proposal
         return None
+
+    def _gain(self, posteriors: Sequence[FidelityPosterior], pairs: Sequence[Pair], drawn: DrawnFronts) -> Array:
+        """The information of evaluations, in nats, as a mean over the draws; one for each family.
+
+        Where several objectives are expensive and none is cheap, the whole front counts and not its ends alone.
+        """
+        correlations = [pair.correlation(p.noise) for p, pair in zip(posteriors, pairs, strict=True)]
+        if len(posteriors) == len(self.problem.objectives) > 1:
+            means, variances = np.array([p.full_mean for p in pairs]), np.array([p.full_variance for p in pairs])
+            boxes = [dominated_boxes(front) for front in drawn.fronts]
+            found = [front_information(means, np.sqrt(variances), np.array(correlations), box) for box in boxes]
+            return np.asarray(np.mean(found, axis=0))
+        total = np.zeros(len(drawn.table))
+        for pair, correlation, limits in zip(pairs, correlations, drawn.limits, strict=True):
+            gamma = (limits - pair.full_mean) / np.sqrt(pair.full_variance)
+            total += information_gain(gamma, correlation).mean(axis=0)
+        return total
 
     def _worth(self, posterior: FidelityPosterior, z: float, variance: Array, level: int) -> NDArray[np.bool_]:
         """BOCA's sifting: below the full fidelity one must be uncertain enough for its cost, and not too near."""

@@ -37,12 +37,14 @@ class DrawnFronts:
         points: their coordinates, families x dimensions.
         draws: the drawn functions, objectives x samples x families.
         limits: how good each family can be if a sample's front is the front (:func:`limits`), same shape.
+        fronts: the expensive objectives on each sample's front, points x objectives.
     """
 
     table: CheapFronts
     points: Array
     draws: Array
     limits: Array
+    fronts: tuple[Array, ...]
 
     @property
     def reach(self) -> NDArray[np.bool_]:
@@ -87,7 +89,8 @@ class FrontSampler:
             table, draws = self._searched(posteriors, samples, known)
             points = self._encoding.encode(table.own)
         found = np.stack([limits(table, draws[:, sample]) for sample in range(samples)], axis=1)
-        return DrawnFronts(table, points, draws, found)
+        fronts = (draws[:, s, table.family[on_front(table, draws[:, s])]].T for s in range(samples))
+        return DrawnFronts(table, points, draws, found, tuple(fronts))
 
     def _searched(
         self, posteriors: Sequence[FidelityPosterior], samples: int, known: Sequence[Designs]

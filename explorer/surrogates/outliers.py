@@ -10,6 +10,7 @@ __all__ = ["raised_outliers"]
 Array = NDArray[np.float64]
 
 OUTLIER = 5.0  # spreads below the usual
+AT_LEAST = 4  # values that tell what is usual
 
 
 def raised_outliers(values: Array, levels: Array | None = None) -> Array:
@@ -21,8 +22,8 @@ def raised_outliers(values: Array, levels: Array | None = None) -> Array:
 
     Args:
         values: to be made large, shape (count,).
-        levels: what values are usual at, such as their fidelities: the usual is the median at a level, and no less
-            than at a lower one (few at a high level may all be bad).
+        levels: what values are usual at, such as their fidelities: the usual is the median at a level; where there are
+            fewer than ``AT_LEAST`` values, which may all be bad, no less than at the level below.
 
     Returns:
         The same shape.
@@ -31,7 +32,11 @@ def raised_outliers(values: Array, levels: Array | None = None) -> Array:
         return values
     at = np.zeros(len(values)) if levels is None else levels
     different, place = np.unique(at, return_inverse=True)
-    usual = np.maximum.accumulate([np.median(values[at == level]) for level in different])[place]
+    medians = [float(np.median(values[at == level])) for level in different]
+    for number in range(1, len(medians)):
+        if np.sum(place == number) < AT_LEAST:
+            medians[number] = max(medians[number - 1], medians[number])
+    usual = np.array(medians)[place]
     better = (values - usual)[values > usual]
     largest = float(better.max(initial=0.0))
     if len(better) < 2 or not np.isfinite(largest):
