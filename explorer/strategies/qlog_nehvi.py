@@ -33,8 +33,8 @@ __all__ = ["QLogNEHVI", "QLogNEHVIOptions"]
 
 Array = NDArray[np.float64]
 
-SCATTERED = 256  # random designs that the acquisition's maximum is searched from
-PARENTS, CHILDREN, ROUNDS = 8, 16, 6  # of the local search
+SCATTERED = 128  # random designs that the acquisition's maximum is searched from
+PARENTS, CHILDREN, ROUNDS = 8, 8, 6  # of the local search
 BEYOND = 0.1  # of the ranges seen: how far the reference point lies below the worst of the front
 
 

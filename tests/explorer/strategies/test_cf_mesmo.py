@@ -5,16 +5,16 @@ from typing import ClassVar
 
 from tests.explorer.strategies.conformance import StrategyConformance
 
-QUICK: Mapping[str, object] = {"initial": 4, "samples": 3}
+QUICK: Mapping[str, object] = {"initial": 4, "samples": 2, "fidelities": 3}
 
 
 class TestCFMesmo(StrategyConformance):
     name = "cf-mesmo"
     options: ClassVar[Mapping[str, object]] = QUICK
-    count = 7
+    count = 6
 
 
 class TestMesmo(StrategyConformance):
     name = "mesmo"
     options: ClassVar[Mapping[str, object]] = QUICK
-    count = 7
+    count = 6
