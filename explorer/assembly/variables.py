@@ -127,7 +127,11 @@ def search_fidelity(loaded: Loaded, needed: set[str], spec: SearchSpec, found: C
         elif spec.fidelity:
             found.skip("fidelity", "objectives", "constraints")
         return None
-    offered = training[0].fidelity()
+    try:
+        offered = training[0].fidelity()
+    except InputError as error:
+        found.add(error.under(f"simulators.{training[0].name}"))
+        return None
     if not spec.fidelity:
         return offered
     try:

@@ -12,6 +12,7 @@ the end is expected to add the most hypervolume for what it still costs.
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Mapping, Sequence
 
@@ -69,6 +70,11 @@ class CFMesmo(Strategy):
         self._options = read_options(CFMesmoOptions, self.name, self.options)
         self._encoding = UnitEncoding(problem.space, problem.reads)
         self._levels = self._fidelities()
+        if len(self._levels) == 1 and not self.full_only:
+            logging.getLogger(__name__).warning(
+                "%s: there is one fidelity only, so that every evaluation is a whole one; give it a range, such as "
+                "{low: 1, high: %d}", self.name, self._full,
+            )  # fmt: skip
         self._observations = Observations(problem, self._encoding, self._levels)
         several = len(self._levels) > 1
         self._processes = {o.name: FidelityGP(self._encoding.ordinal, fidelity=several) for o in problem.expensive}
