@@ -61,7 +61,6 @@ STRATEGIES: dict[str, Callable[[Problem, int, int], Strategy]] = {
     ),
     "qlog-nehvi": lambda problem, seed, initial: make_strategy("qlog-nehvi", problem, seed, {"initial": initial}),
 }
-SLOW = {("gp-sampler", "quadratic-80")}  # over ten CPU seconds a suggestion
 
 
 def suits(strategy: str, problem: str) -> bool:
@@ -211,7 +210,7 @@ def main(arguments: Iterable[str] | None = None) -> None:
         for problem in options.problems
         for seed in range(options.seeds)
         for strategy in options.strategies
-        if suits(strategy, problem) and (strategy, problem) not in SLOW
+        if suits(strategy, problem)
     ]
     with ProcessPoolExecutor(options.processes) as pool:
         futures = [pool.submit(_stored, *task) for task in tasks]
