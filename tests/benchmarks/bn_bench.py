@@ -12,7 +12,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import moocore
 import numpy as np
 from numpy.typing import NDArray
 
@@ -26,6 +25,7 @@ from simulators.accelerators.deeptrain import DeepTrain
 from simulators.protocol import Categorical, Domain, InputError, Integer, Workload
 from simulators.training.table import SHIPPED, TrainingTable, quality, read_table
 from simulators.training.tabulated import TabulatedTraining
+from tests.benchmarks.runs import hypervolume
 
 __all__ = ["Truth", "bn_bench"]
 
@@ -45,7 +45,6 @@ DOMAINS: Mapping[str, Domain] = {
     "crossbar_size": Categorical((64, 128, 256)),
     "cell_bits": Categorical((1, 2, 4)),
 }
-MARGIN = 0.1  # what is added to the front's box at its worst corner, so that its ends count
 
 
 def bn_bench(
@@ -144,10 +143,7 @@ class Truth:
 
         Points beyond the true front, which luck can measure, count for what they are.
         """
-        signs = np.array([objective.sign for objective in self.objectives])
-        best, worst = (signs * self.front).max(axis=0), (signs * self.front).min(axis=0)
-        unit = (signs * points - worst) / np.where(best > worst, best - worst, 1.0)
-        return float(moocore.hypervolume(unit, ref=[-MARGIN] * len(signs), maximise=True)) if len(unit) else 0.0
+        return hypervolume(points, self.front, self.objectives)
 
     def share(self, evaluations: Iterable[Evaluation]) -> float:
         """The share of the true hypervolume that the families of full-fidelity evaluations really have."""

@@ -10,12 +10,8 @@ together are ``fidelity.parquet``, the picture is ``fidelity.html``.
 
 from __future__ import annotations
 
-import argparse
-import os
 import time
 from collections.abc import Iterable, Mapping
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from pathlib import Path
 
 import numpy as np
 import pandas
@@ -26,6 +22,7 @@ from plotly.subplots import make_subplots
 from explorer.evaluation import Evaluation
 from explorer.strategies import make_strategy
 from tests.benchmarks.fidelity_problems import PROBLEMS
+from tests.benchmarks.runs import collect, parsed, parser_of
 
 STRATEGIES: Mapping[str, tuple[str, Mapping[str, object]]] = {
     "cf-mesmo": ("cf-mesmo", {}),
@@ -136,40 +133,16 @@ def picture(runs: pandas.DataFrame) -> go.Figure:
     return figure.update_layout(template="plotly_white", height=420 * -(-len(problems) // 2))
 
 
-def _stored(folder: Path, problem: str, strategy: str, seed: int) -> Path:
-    """Run unless it was run; where the rows are."""
-    path = folder / f"{problem}-{strategy}-{seed}.parquet".replace(", ", "-").replace(" ", "-")
-    if not path.exists():
-        partial = path.with_suffix(".partial")
-        run(problem, strategy, seed).to_parquet(partial)
-        partial.rename(path)
-    return path
-
-
 def main(arguments: Iterable[str] | None = None) -> None:
     """Run what is missing, print the table, write Parquet and the picture."""
-    parser = argparse.ArgumentParser(description="What searches cost, short evaluations allowed.")
-    parser.add_argument("--out", type=Path, default=Path("benchmark-results"))
-    parser.add_argument("--problems", nargs="+", default=list(PROBLEMS), choices=list(PROBLEMS))
-    parser.add_argument("--strategies", nargs="+", default=list(STRATEGIES), choices=list(STRATEGIES))
-    parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--processes", type=int, default=1)
-    options = parser.parse_args(None if arguments is None else list(arguments))
-    if os.environ.get("OMP_NUM_THREADS") != "1":
-        parser.error("set OMP_NUM_THREADS=1: CPU seconds are those of one thread")
-    folder = options.out / "fidelity-runs"
-    folder.mkdir(parents=True, exist_ok=True)
+    options = parsed(parser_of("What searches cost, short evaluations allowed.", PROBLEMS, STRATEGIES), arguments)
     tasks = [
-        (folder, problem, strategy, seed)
+        (problem, strategy, seed)
         for problem in options.problems
         for seed in range(options.seeds)
         for strategy in options.strategies
     ]
-    with ProcessPoolExecutor(options.processes) as pool:
-        futures = [pool.submit(_stored, *task) for task in tasks]
-        for number, future in enumerate(as_completed(futures), 1):
-            print(f"{number}/{len(tasks)} {future.result().stem}", flush=True)
-    runs = pandas.concat([pandas.read_parquet(_stored(*task)) for task in tasks], ignore_index=True)
+    runs = collect(options.out / "fidelity-runs", run, tasks, options.processes)
     runs.to_parquet(options.out / "fidelity.parquet")
     picture(runs).write_html(options.out / "fidelity.html", include_plotlyjs=True)
     print(summary(runs))

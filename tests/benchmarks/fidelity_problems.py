@@ -1,7 +1,7 @@
 """Problems with a fidelity whose true front is known, for comparing strategies by what their searches cost.
 
 All have designs that can be enumerated. What counts of a search is the hypervolume of what it evaluated at full
-fidelity, completed over families, as a share of the true front's.
+fidelity, completed over families in ``bn-bench``, as a share of the true front's.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-import moocore
 import numpy as np
 import torch
 from botorch.test_functions.multi_objective_multi_fidelity import MOMFBraninCurrin, MOMFPark
@@ -25,12 +24,12 @@ from explorer.problem import Problem
 from explorer.space import Space
 from simulators.protocol import BinaryVector, Design, Fidelity, Integer
 from tests.benchmarks.bn_bench import Truth, bn_bench
+from tests.benchmarks.runs import hypervolume
 
 __all__ = ["PROBLEMS", "FidelityBenchmark"]
 
 Array = NDArray[np.float64]
 
-MARGIN = 0.1  # as in bn-bench
 LEVELS = 10  # fidelities of the functions
 
 
@@ -128,24 +127,17 @@ def mixed(seed: int, bits: int = 8) -> FidelityBenchmark:
 
 def _shares(problem: Problem, everything: Array) -> Callable[[Sequence[Evaluation]], Array]:
     """The share of the hypervolume of the front of ``everything`` (designs x objectives) after each evaluation."""
-    signs = np.array([objective.sign for objective in problem.objectives])
-    front = everything[nondominated(everything, problem.objectives)] * signs
-    best, worst = front.max(axis=0), front.min(axis=0)
-
-    def hypervolume(points: Array) -> float:
-        unit = (points - worst) / (best - worst)
-        return float(moocore.hypervolume(unit, ref=[-MARGIN] * len(signs), maximise=True)) if len(unit) else 0.0
-
-    whole = hypervolume(front)
+    objectives = problem.objectives
+    front = everything[nondominated(everything, objectives)]
+    whole = hypervolume(front, front, objectives)
 
     def shares(evaluations: Sequence[Evaluation]) -> Array:
-        found, known, share = [], np.zeros((0, len(signs))), 0.0
+        found, known, share = [], front[:0], 0.0
         for evaluation in evaluations:
             if not evaluation.failed and evaluation.fidelity == problem.full_fidelity:
-                values = [evaluation.values[objective.name] for objective in problem.objectives]
-                known = np.concatenate([known, [np.array(values) * signs]])
-                known = known[moocore.is_nondominated(known, maximise=True)]
-                share = hypervolume(known) / whole
+                known = np.vstack([known, [evaluation.values[objective.name] for objective in objectives]])
+                known = known[nondominated(known, objectives)]
+                share = hypervolume(known, front, objectives) / whole
             found.append(share)
         return np.array(found)
 

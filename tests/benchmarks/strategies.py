@@ -13,15 +13,10 @@ are ``runs.parquet``, the picture is ``convergence.html``.
 
 from __future__ import annotations
 
-import argparse
-import os
 import time
 from collections.abc import Callable, Iterable
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from functools import lru_cache
-from pathlib import Path
 
-import moocore
 import numpy as np
 import pandas
 import plotly.colors
@@ -34,6 +29,7 @@ from explorer.problem import Problem
 from explorer.strategies import make_strategy
 from explorer.strategies.base import Strategy
 from tests.benchmarks.binary_problems import PROBLEMS, Benchmark
+from tests.benchmarks.runs import collect, hypervolume, parsed, parser_of
 
 COUNTS = (20, 40, 60, 80, 120)
 CHECKED = 1000  # random designs that a gap is relative to
@@ -76,19 +72,11 @@ def _benchmark(problem: str, seed: int) -> tuple[Benchmark, float]:
     """The instance, and what its quality is relative to: a random design's value, or the exact front's hypervolume."""
     made = PROBLEMS[problem](seed)
     if len(made.problem.objectives) > 1:
-        return made, _hypervolume(made, made.reference)
+        return made, hypervolume(made.reference, made.reference, made.problem.objectives)
     designs = made.problem.space.unpack(made.problem.sample(np.random.default_rng([seed, 99]), CHECKED))
     (name,) = (objective.name for objective in made.problem.objectives)
     measured = [made.problem.measure(design, None, 0).objectives[name] for design in designs]
     return made, float(np.median(measured))
-
-
-def _hypervolume(benchmark: Benchmark, points: np.ndarray) -> float:
-    """Of points in units of the reference front's box, a tenth of it added at the worst corner."""
-    signs = np.array([objective.sign for objective in benchmark.problem.objectives])
-    best, worst = (signs * benchmark.reference).max(axis=0), (signs * benchmark.reference).min(axis=0)
-    unit = (signs * points - worst) / np.where(best > worst, best - worst, 1.0)
-    return float(moocore.hypervolume(unit, ref=[-0.1] * unit.shape[1], maximise=True))
 
 
 def run(problem: str, strategy: str, seed: int, evaluations: int) -> pandas.DataFrame:
@@ -119,7 +107,7 @@ def run(problem: str, strategy: str, seed: int, evaluations: int) -> pandas.Data
 def _quality(benchmark: Benchmark, baseline: float, archive: Archive) -> float:
     front = archive.front.matrix
     if front.shape[1] > 1:
-        return _hypervolume(benchmark, front) / baseline
+        return hypervolume(front, benchmark.reference, benchmark.problem.objectives) / baseline
     optimum = benchmark.reference[0, 0]
     return float(max(0.0, (optimum - front[0, 0]) / (optimum - baseline)))
 
@@ -180,43 +168,19 @@ def picture(runs: pandas.DataFrame) -> go.Figure:
     return figure.update_layout(template="plotly_white", height=380 * -(-len(problems) // columns))
 
 
-def _stored(folder: Path, problem: str, strategy: str, seed: int, evaluations: int) -> Path:
-    """Run unless it was run; where the rows are."""
-    name = f"{problem}-{strategy}-{seed}-{evaluations}".replace(", ", "-").replace(" ", "-")
-    path = folder / f"{name}.parquet"
-    if not path.exists():
-        partial = path.with_suffix(".partial")
-        run(problem, strategy, seed, evaluations).to_parquet(partial)
-        partial.rename(path)
-    return path
-
-
 def main(arguments: Iterable[str] | None = None) -> None:
     """Run what is missing, print the table, write Parquet and the picture."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--out", type=Path, default=Path("benchmark-results"))
-    parser.add_argument("--problems", nargs="+", default=list(PROBLEMS), choices=list(PROBLEMS))
-    parser.add_argument("--strategies", nargs="+", default=list(STRATEGIES), choices=list(STRATEGIES))
-    parser.add_argument("--seeds", type=int, default=5)
+    parser = parser_of("Strategies side by side.", PROBLEMS, STRATEGIES)
     parser.add_argument("--evaluations", type=int, default=COUNTS[-1])
-    parser.add_argument("--processes", type=int, default=1)
-    options = parser.parse_args(None if arguments is None else list(arguments))
-    if os.environ.get("OMP_NUM_THREADS") != "1":
-        parser.error("set OMP_NUM_THREADS=1: CPU seconds are those of one thread")
-    folder = options.out / "runs"
-    folder.mkdir(parents=True, exist_ok=True)
+    options = parsed(parser, arguments)
     tasks = [
-        (folder, problem, strategy, seed, options.evaluations)
+        (problem, strategy, seed, options.evaluations)
         for problem in options.problems
         for seed in range(options.seeds)
         for strategy in options.strategies
         if suits(strategy, problem)
     ]
-    with ProcessPoolExecutor(options.processes) as pool:
-        futures = [pool.submit(_stored, *task) for task in tasks]
-        for number, future in enumerate(as_completed(futures), 1):
-            print(f"{number}/{len(tasks)} {future.result().stem}", flush=True)
-    runs = pandas.concat([pandas.read_parquet(_stored(*task)) for task in tasks], ignore_index=True)
+    runs = collect(options.out / "runs", run, tasks, options.processes)
     runs.to_parquet(options.out / "runs.parquet")
     picture(runs).write_html(options.out / "convergence.html", include_plotlyjs=True)
     print(summary(runs))

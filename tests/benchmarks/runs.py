@@ -1,0 +1,84 @@
+"""What comparisons of strategies share: hypervolumes in units of a true front, and runs that are kept as files."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from pathlib import Path
+
+import moocore
+import numpy as np
+import pandas
+from numpy.typing import NDArray
+
+from explorer.outline import ObjectiveInfo
+
+__all__ = ["collect", "hypervolume", "parsed", "parser_of"]
+
+Array = NDArray[np.float64]
+Task = tuple[str | int, ...]
+
+MARGIN = 0.1  # what is added to the front's box at its worst corner, so that its ends count
+
+
+def hypervolume(points: Array, front: Array, objectives: Sequence[ObjectiveInfo]) -> float:
+    """Of points x objectives, in units of the box of a front, a tenth of it added at the worst corner.
+
+    Points beyond the front count for what they are.
+    """
+    if not len(points):
+        return 0.0
+    signs = np.array([objective.sign for objective in objectives])
+    best, worst = (signs * front).max(axis=0), (signs * front).min(axis=0)
+    unit = (signs * points - worst) / np.where(best > worst, best - worst, 1.0)
+    return float(moocore.hypervolume(unit, ref=[-MARGIN] * len(signs), maximise=True))
+
+
+def parser_of(description: str, problems: Iterable[str], strategies: Iterable[str]) -> argparse.ArgumentParser:
+    """The options that comparisons share."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--out", type=Path, default=Path("benchmark-results"), help="folder of runs, table and picture")
+    parser.add_argument("--problems", nargs="+", default=list(problems), choices=list(problems))
+    parser.add_argument("--strategies", nargs="+", default=list(strategies), choices=list(strategies))
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--processes", type=int, default=1)
+    return parser
+
+
+def parsed(parser: argparse.ArgumentParser, arguments: Iterable[str] | None) -> argparse.Namespace:
+    """The options, on one thread."""
+    options = parser.parse_args(None if arguments is None else list(arguments))
+    if os.environ.get("OMP_NUM_THREADS") != "1":
+        parser.error("set OMP_NUM_THREADS=1: CPU seconds are those of one thread")
+    return options
+
+
+def collect(
+    folder: Path, run: Callable[..., pandas.DataFrame], tasks: Sequence[Task], processes: int
+) -> pandas.DataFrame:
+    """The rows of all runs: each is a file of its own, so that what was interrupted goes on.
+
+    Args:
+        folder: where they are kept.
+        run: makes the rows of one, in a process of its own; a function of a module.
+        tasks: its arguments, run by run, which name the file, too.
+        processes: at once.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with ProcessPoolExecutor(processes) as pool:
+        futures = [pool.submit(_kept, folder, run, task) for task in tasks]
+        for number, future in enumerate(as_completed(futures), 1):
+            print(f"{number}/{len(tasks)} {future.result().stem}", flush=True)
+    return pandas.concat([pandas.read_parquet(_kept(folder, run, task)) for task in tasks], ignore_index=True)
+
+
+def _kept(folder: Path, run: Callable[..., pandas.DataFrame], task: Task) -> Path:
+    """Run unless it was run; where the rows are."""
+    path = folder / f"{'-'.join(map(str, task))}.parquet".replace(", ", "-").replace(" ", "-")
+    if not path.exists():
+        partial = path.with_suffix(".partial")
+        run(*task).to_parquet(partial)
+        partial.rename(path)
+    return path
