@@ -9,26 +9,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import moocore
 import numpy as np
 from numpy.typing import NDArray
 
+from explorer.domination import maximal
 from explorer.families import Families
 from explorer.problem import Problem
 from simulators.protocol import Design, Designs
 
-__all__ = ["CheapFronts", "maximal"]
+__all__ = ["CheapFronts"]
 
 Array = NDArray[np.float64]
 
 CHUNK = 200_000  # designs that are looked at together
-
-
-def maximal(points: Array) -> NDArray[np.bool_]:
-    """Which rows no other row beats, all columns to be made large; equal rows all count."""
-    if len(points) == 0 or points.shape[1] == 0:
-        return np.ones(len(points), dtype=bool)
-    return np.asarray(moocore.is_nondominated(points, maximise=True, keep_weakly=True), dtype=bool)
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,14 +137,9 @@ def _joined(parts: Sequence[CheapFronts]) -> CheapFronts:
     starts = np.cumsum([0, *(len(part) for part in parts)])
     return CheapFronts(
         parts[0].problem,
-        _stacked([part.own for part in parts]),
+        Designs.joined([part.own for part in parts]),
         np.concatenate([part.family + start for part, start in zip(parts, starts, strict=False)]),
-        _stacked([part.members for part in parts]),
+        Designs.joined([part.members for part in parts]),
         np.concatenate([part.cheap for part in parts]),
         {name: np.concatenate([part.names[name] for part in parts]) for name in parts[0].names},
     )
-
-
-def _stacked(designs: Sequence[Designs]) -> Designs:
-    columns = [part.expanded() for part in designs]
-    return Designs({n: np.concatenate([part[n] for part in columns]) for n in columns[0]}, sum(map(len, designs)))

@@ -14,7 +14,7 @@ from explorer.evaluation import Evaluation
 from explorer.outline import ObjectiveInfo
 from explorer.problem import Problem
 
-__all__ = ["Scale", "nondominated"]
+__all__ = ["Scale", "maximal", "nondominated"]
 
 
 def nondominated(values: NDArray[np.float64], objectives: Sequence[ObjectiveInfo]) -> NDArray[np.bool_]:
@@ -23,6 +23,13 @@ def nondominated(values: NDArray[np.float64], objectives: Sequence[ObjectiveInfo
         return np.zeros(0, dtype=bool)
     maximise = [objective.direction == "maximize" for objective in objectives]
     return np.asarray(moocore.is_nondominated(values, maximise=maximise, keep_weakly=False), dtype=bool)
+
+
+def maximal(values: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Which rows of ``values`` (count x columns, all to be made large) no other row dominates; equal rows all count."""
+    if values.size == 0:
+        return np.ones(len(values), dtype=bool)
+    return np.asarray(moocore.is_nondominated(values, maximise=True, keep_weakly=True), dtype=bool)
 
 
 @dataclass(frozen=True)

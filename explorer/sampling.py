@@ -6,7 +6,7 @@ large one (two of a hundred bits, say) random walks descend to them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -52,7 +52,7 @@ class FeasibleDesigns:
         while sum(map(len, chosen)) < count:
             drawn = self.space.draw(rng, min(max(64, 4 * count), 8192))
             chosen.append(drawn.take(self.problem.known(drawn).feasible))
-        return _concatenate(chosen).take(np.arange(count))
+        return Designs.joined(chosen).take(np.arange(count))
 
     def check(self) -> None:
         """Make sure that there is one.
@@ -156,9 +156,3 @@ def _choose(mask: NDArray[np.bool_], true: Designs, false: Designs) -> Designs:
         for name, column in true.expanded().items()
     }
     return Designs(columns, len(mask))
-
-
-def _concatenate(batches: Sequence[Designs]) -> Designs:
-    expanded = [batch.expanded() for batch in batches]
-    columns = {name: np.concatenate([columns[name] for columns in expanded]) for name in expanded[0]}
-    return Designs(columns, sum(map(len, batches)))

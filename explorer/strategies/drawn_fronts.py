@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from explorer.cheap_fronts import CheapFronts, maximal
+from explorer.cheap_fronts import CheapFronts
+from explorer.domination import maximal
 from explorer.problem import Problem
 from explorer.strategies.unit_encoding import UnitEncoding
 from explorer.surrogates.fidelity_gp import FidelityPosterior
@@ -96,9 +97,8 @@ class FrontSampler:
         self, posteriors: Sequence[FidelityPosterior], samples: int, known: Sequence[Designs]
     ) -> tuple[CheapFronts, Array]:
         paths = [posterior.paths(samples, self._rng) for posterior in posteriors]
-        names = self._problem.reads
-        scattered = self._problem.sample(self._rng, SCATTERED).expanded()
-        new = Designs({n: np.concatenate([*(k.expanded()[n] for k in known), scattered[n]]) for n in names})
+        scattered = self._problem.sample(self._rng, SCATTERED)
+        new = Designs.joined([*known, Designs({name: scattered[name] for name in self._problem.reads}, SCATTERED)])
         table = CheapFronts.of(self._problem, new.take(_first_of_each(self._encoding.encode(new))), self._rng)
         for round_ in range(ROUNDS):
             points = self._encoding.encode(table.own)

@@ -22,7 +22,7 @@ from gpytorch.mlls import SumMarginalLogLikelihood
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-from explorer.cheap_fronts import maximal
+from explorer.domination import maximal
 from explorer.evaluation import Evaluation, Proposal
 from explorer.problem import Problem
 from explorer.strategies.base import Strategy, read_options

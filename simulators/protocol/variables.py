@@ -383,6 +383,13 @@ class Designs:
         taken = {name: column if len(column) == 1 else column[rows] for name, column in self.columns.items()}
         return Designs(taken, len(rows))
 
+    @classmethod
+    def joined(cls, parts: Sequence[Designs]) -> Designs:
+        """Designs of the same variables, one batch after the other; at least one batch."""
+        expanded = [part.expanded() for part in parts]
+        columns = {name: np.concatenate([columns[name] for columns in expanded]) for name in expanded[0]}
+        return cls(columns, sum(map(len, parts)))
+
     def with_columns(self, columns: Mapping[str, Column]) -> Designs:
         """The same designs with more (or other) variables."""
         return Designs({**self.columns, **columns}, self.count)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from explorer.domination import Scale, nondominated
+from explorer.domination import Scale, maximal, nondominated
 from explorer.outline import ObjectiveInfo
 
 
@@ -72,3 +72,9 @@ def test_hypervolume_is_a_share_and_never_falls_when_points_are_added(table: Any
     assert volumes == pytest.approx(sorted(volumes))
     assert all(0.0 <= volume <= 1.0 + 1e-12 for volume in volumes)
     assert scale.hypervolume(values[nondominated(values, found)]) == pytest.approx(volumes[-1])
+
+
+def test_maximal_rows() -> None:
+    assert maximal(np.array([[1.0, 0], [0, 1], [0, 0], [1, 0]])).tolist() == [True, True, False, True]
+    assert maximal(np.zeros((3, 0))).all()
+    assert len(maximal(np.zeros((0, 2)))) == 0

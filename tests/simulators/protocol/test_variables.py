@@ -144,3 +144,12 @@ def test_columns_of_one_row_stand_for_all_designs():
 def test_columns_of_different_lengths_are_refused():
     with pytest.raises(InputError, match="rows"):
         Designs({"a": np.zeros(2), "b": np.zeros(3)})
+
+
+def test_batches_are_joined_one_after_the_other() -> None:
+    one = Designs({"bn": np.array([[0, 1], [1, 1]]), "layers": np.array([3])}, 2)
+    other = Designs({"bn": np.array([[1, 0]]), "layers": np.array([5])})
+    both = Designs.joined([one, other])
+    assert len(both) == 3
+    assert both["layers"].tolist() == [3, 3, 5]
+    assert both["bn"].tolist() == [[0, 1], [1, 1], [1, 0]]

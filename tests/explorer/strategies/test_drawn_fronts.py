@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from explorer.problem import Problem
+from explorer.space import Space
+from explorer.strategies.drawn_fronts import FrontSampler, limits, on_front
+from explorer.strategies.unit_encoding import UnitEncoding
+from explorer.surrogates.fidelity_gp import FidelityGP
+from simulators.protocol import BinaryVector, Designs
+from tests.explorer.problems import family_problem
+from tests.explorer.test_cheap_fronts import table_of
+
+CONSTRAINTS: list[list[str]] = [[], ["latency <= 2", "area < 340"], ["accuracy >= 0.55"], ["accuracy >= 2"]]
+
+
+@pytest.mark.parametrize("constraints", CONSTRAINTS)
+def test_a_family_is_on_the_front_exactly_where_it_reaches_its_limit(constraints: list[str]) -> None:
+    problem = family_problem(constraints=constraints)
+    table = table_of(problem)
+    for seed in range(20):
+        values = np.random.default_rng(seed).normal(0.6, 0.2, (1, len(table)))
+        front = set(table.family[on_front(table, values)].tolist())
+        reached = set(np.flatnonzero(values[0] >= limits(table, values)[0]).tolist())
+        assert front <= reached
+        if not problem.outcome_constraints:
+            assert front == reached
+
+
+def test_just_above_its_limit_a_family_comes_to_the_front_and_just_below_it_does_not() -> None:
+    problem = family_problem()
+    table = table_of(problem)
+    rng = np.random.default_rng(1)
+    for _ in range(10):
+        values = rng.normal(0.6, 0.2, (1, len(table)))
+        bounds = limits(table, values)[0]
+        for family in np.flatnonzero(values[0] < bounds):
+            for step, there in ((1e-9, True), (-1e-9, False)):
+                changed = values.copy()
+                changed[0, family] = bounds[family] + step
+                assert (family in table.family[on_front(table, changed)]) == there
+
+
+def test_without_cheap_objectives_the_greatest_value_on_the_front_limits_all() -> None:
+    problem = family_problem(cheap=set(), reads={name: ["bn"] for name in ("accuracy", "latency", "area")})
+    table = table_of(problem)
+    values = np.random.default_rng(0).normal(size=(3, len(table)))
+    front = values[:, table.family[on_front(table, values)]]
+    assert np.array_equal(limits(table, values), np.tile(front.max(axis=1, keepdims=True), len(table)))
+
+
+def test_of_a_large_space_the_search_finds_the_fronts_of_the_drawn_functions() -> None:
+    """2^16 families, of which a few hundred are looked at: the best there is is among them, or nearly."""
+    gains = np.random.default_rng(0).normal(size=16)
+
+    def price(designs: Designs) -> NDArray[np.float64]:
+        return np.asarray(designs["bn"].sum(axis=1), dtype=np.float64)
+
+    problem = Problem.from_functions(
+        Space({"bn": BinaryVector(16)}), {"gain": lambda design: 0.0 * len(design), "price": price},
+        directions={"gain": "maximize", "price": "minimize"}, cheap={"price"},
+    )  # fmt: skip
+    encoding = UnitEncoding(problem.space, problem.reads)
+    x = np.random.default_rng(1).integers(0, 2, (80, 16)).astype(float)
+    posterior = FidelityGP(encoding.ordinal, fidelity=False).fit(x, np.ones(80), x @ gains)
+    sampler = FrontSampler(problem, encoding, np.random.default_rng(2))
+    drawn = sampler.draw([posterior], 4, [])
+    assert drawn.draws.shape == drawn.limits.shape == (1, 4, len(drawn.table))
+    found = drawn.draws[0].max(axis=1)
+    assert found.mean() == pytest.approx(np.maximum(gains, 0).sum(), rel=0.15)
+    assert (drawn.reach.sum(axis=1) >= 5).all()  # a front over the prices, not a point
