@@ -171,9 +171,8 @@ class ThompsonBQP(Strategy):
         if model.sweeps_due:
             sweeps = self._options.cold_sweeps if model.cold else self._options.sweeps
             following = BETWEEN_DRAWS * self._options.draws  # they are sweeps, too
-            model.chain.fit(
-                np.array(self._points), raised_outliers(np.array(model.targets)), max(0, sweeps - following)
-            )
+            targets = raised_outliers(np.array(model.targets))
+            model.chain.fit(np.array(self._points), targets, max(0, sweeps - following))
             model.sweeps_due = model.cold = False
         return mean_of([model.chain.draw(BETWEEN_DRAWS) for _ in range(self._options.draws)])
 
@@ -195,9 +194,8 @@ class ThompsonBQP(Strategy):
     def _weightings(self) -> int:
         if len(self.problem.objectives) == 1:
             return 1
-        return (
-            max(1, WEIGHTINGS // (1 + self._encoding.bits // BITS_PER_WEIGHTING)) if self._constraints else WEIGHTINGS
-        )
+        slower = 1 + self._encoding.bits // BITS_PER_WEIGHTING if self._constraints else 1
+        return max(1, WEIGHTINGS // slower)
 
     def _new(self, pools: Sequence[Binaries]) -> list[Binaries]:
         """Points that were not tried, from the first of every pool to the last, each once."""

@@ -43,7 +43,6 @@ logger = logging.getLogger(__name__)
 COLD_STEPS, WARM_STEPS = 200, 40  # of L-BFGS
 AT_LEAST = 3  # observations: with fewer the priors' modes are as good
 JITTER = 1e-8
-FEATURES = 1024  # random ones of a path
 
 
 @dataclass(frozen=True, eq=False)

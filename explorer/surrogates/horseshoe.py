@@ -96,11 +96,6 @@ class Posterior:
     coefficients: Array
     noise: Array
 
-    def interval(self, mass: float = 0.9) -> tuple[Array, Array]:
-        """Ends of the central credible interval of each coefficient."""
-        low, high = np.quantile(self.coefficients, [(1 - mass) / 2, (1 + mass) / 2], axis=0)
-        return low, high
-
     def predict(self, x: NDArray[Any]) -> Array:
         """Values of every draw at count x n zeros and ones, without noise: draws x count."""
         return np.asarray(self.constants[:, None] + self.coefficients @ second_order_features(x).T)

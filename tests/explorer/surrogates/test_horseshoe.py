@@ -113,7 +113,7 @@ def test_a_few_large_effects_among_many_are_found_and_the_others_shrunk() -> Non
         chain = Horseshoe(12, np.random.default_rng(seed))
         chain.fit(x, y, 600)
         posterior = chain.sample(300, thin=3)
-        low, high = posterior.interval(0.9)
+        low, high = np.quantile(posterior.coefficients, [0.05, 0.95], axis=0)
         zeros = truth == 0
         covered += list((low[zeros] <= 0) & (high[zeros] >= 0))
         found += list(np.abs(np.median(posterior.coefficients, axis=0)[~zeros] - truth[~zeros]) < 0.5)
@@ -244,7 +244,7 @@ def test_intervals_cover_the_coefficients_of_sparse_functions_and_the_zeros_are_
         chain = Horseshoe(10, rng)
         chain.fit(x, y, 500)
         posterior = chain.sample(300)
-        low, high = posterior.interval(0.9)
+        low, high = np.quantile(posterior.coefficients, [0.05, 0.95], axis=0)
         covered.append((low <= truth) & (truth <= high))
         found.append(((low > 0) | (high < 0))[active].mean())
         zeros = np.delete(np.arange(55), active)
