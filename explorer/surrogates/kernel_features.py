@@ -1,8 +1,8 @@
 """Random features of sums and products of kernels, which BoTorch's pathwise sampling lacks.
 
 :func:`register` makes BoTorch know them, so that its ``draw_matheron_paths`` takes models with such kernels. A product
-of stationary kernels is stationary, and a random frequency of it is a random frequency of each factor beside one another
-(their spectral measures are independent); features of a sum are those of its terms side by side.
+of stationary kernels is stationary, and a random frequency of it is a random frequency of each factor beside one
+another (their spectral measures are independent); features of a sum are those of its terms side by side.
 """
 
 from __future__ import annotations
