@@ -94,6 +94,10 @@ class Evaluation:
         """The same evaluation with the name of the worker that ran it."""
         return replace(self, worker=worker)
 
+    def proposed_by(self, strategy: str) -> Evaluation:
+        """The same evaluation with the name of the strategy that proposed it."""
+        return replace(self, strategy=strategy)
+
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values (the design's bit vectors as strings)."""
         return {

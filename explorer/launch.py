@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 
+from explorer.answers import run_ones
 from explorer.assembly import Assembly, assemble, assemble_source
 from explorer.clock import Pool
 from explorer.domination import Scale
@@ -25,7 +26,6 @@ from explorer.store import (
     RESULTS,
     Store,
     StudyRecord,
-    check_writable,
     free_name,
     parse_reference,
     store_file,
@@ -35,7 +35,7 @@ from explorer.strategies import Strategy, make_strategy
 from explorer.study import Study, load_study
 from explorer.units import counted
 from explorer.yaml_source import Source
-from simulators.protocol import InputError
+from simulators.protocol import Folder, InputError
 
 __all__ = ["Prepared", "budget_of", "describe", "prepare", "resume", "run"]
 
@@ -81,9 +81,10 @@ class Prepared:
         """Whether an earlier run used up the budget and confirmed all there is to confirm: nothing is left to run."""
         rows = [] if self.new else self.study.evaluations
         finished, spec = [evaluation for evaluation in rows if evaluation.replicate == 0], self.spec
-        if not budget_of(spec.budget, self.problem.outline).used_up(finished):
+        outline = self.problem.outline
+        if not budget_of(spec.budget, outline).used_up(list(run_ones(outline, finished))):
             return False
-        if spec.confirm is None or self.problem.outline.exact:
+        if spec.confirm is None or outline.exact:
             return True
         wanted = _to_confirm(self.problem, finished, self.assembly.initial, spec.confirm)
         return {proposal.key for proposal in wanted} <= {evaluation.key for evaluation in rows}
@@ -242,8 +243,11 @@ def prepare(
     folder = path.absolute().parent
     assembly = assemble_source(source, folder, str(path))  # everything that is wrong, before anything is written
     opened, name = _place(assembly.spec.name, assembly.spec.store, chosen=study is not None)
-    checkpoints = folder / (assembly.spec.checkpoints or _beside(opened.url, name, ".checkpoints"))
-    check_writable(checkpoints / "training.pt", "checkpoints")
+    if assembly.spec.checkpoints is None:
+        checkpoints = Folder(_beside(opened.url, name, ".checkpoints"))
+        checkpoints.check()
+    else:  # checked with the file
+        checkpoints = Folder(assembly.spec.checkpoints, folder)
     source = override(source, {"name": name, "checkpoints": str(checkpoints)})
     spec = parse_spec(source)
     assembly = assemble(spec, folder, check_run=False, checkpoints=checkpoints, name=str(path))
@@ -326,7 +330,7 @@ def resume(reference: str | Path, *, workers: int | None = None, settings: Seque
     folder = Path(study.record.folder)
     given = {} if workers is None else {"workers.count": workers}
     spec = parse_spec(override(override(Source(study.record.search, study.name), values), given, OPTIONS))
-    assembly = assemble(spec, folder, checkpoints=Path(str(spec.checkpoints)), name=study.name)
+    assembly = assemble(spec, folder, checkpoints=Folder(str(spec.checkpoints)), name=study.name)
     _check_same(study, _provenance(assembly.problem, spec, folder))
     study.store.check_writable()
     return Prepared(study, assembly)

@@ -14,7 +14,7 @@ import time
 import traceback
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal
 
@@ -336,6 +336,36 @@ class Problem(ABC):
             else np.full(len(designs), evaluation.values[objective.name])
             for objective in self.objectives
         }
+
+    def answer(self, design: Design, evaluation: Evaluation) -> Evaluation | None:
+        """What evaluating a member of an evaluation's family finds, without running anything: it costs nothing.
+
+        Args:
+            design: the member.
+            evaluation: finished; fidelity, replicate and seed are its own.
+
+        Returns:
+            None if the member cannot be evaluated.
+        """
+        designs = self.space.designs([design])
+        known = self.known(designs)
+        if not known.feasible[0]:
+            return None
+        values = {name: float(value[0]) for name, value in self.derive(designs, known, evaluation).items()}
+        quantities = {**evaluation.quantities, **{name: float(value[0]) for name, value in known.fields.items()}}
+        quantities = {name: value for name, value in quantities.items() if math.isfinite(value)}
+        return replace(
+            evaluation,
+            design=design,
+            values=values,
+            quantities=quantities,
+            violation=self.outline.violation(design, {**quantities, **values}),
+            cost=0.0,
+            failure=_not_finite(values),
+            started_at=time.time(),
+            duration_s=0.0,
+            worker="",
+        )
 
     # -- from plain functions -----------------------------------------------------------------------------------
 

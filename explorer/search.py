@@ -1,7 +1,8 @@
 """The loop: proposals go to workers, evaluations come back, are stored, and teach the strategy.
 
 One driver. Every evaluation that a wait returns is committed before the strategy hears of it; proposals are asked ahead
-of time, so that a worker that becomes idle finds one waiting.
+of time, so that a worker that becomes idle finds one waiting. A member of a family that is trained already is answered
+at once, and one of a family that is being trained waits for it: no training is paid for twice.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 
 from threadpoolctl import threadpool_limits
 
+from explorer.answers import Answers, run_ones
 from explorer.archive import Archive
 from explorer.clock import Pool
 from explorer.evaluation import Evaluation, Proposal
@@ -21,6 +23,7 @@ from explorer.strategies.base import Strategy
 __all__ = ["Budget", "Progress", "Search"]
 
 TICK_S = 0.5  # how often a listener hears of the time passing while nothing finishes
+MOST_ANSWERED = 1000  # proposals in a row that needed no training, after which a strategy counts as at its end
 
 
 @dataclass(frozen=True)
@@ -28,7 +31,7 @@ class Budget:
     """When a search ends: at the first limit that is reached. None: no limit.
 
     Args:
-        evaluations: finished evaluations, failed ones included.
+        evaluations: finished evaluations that were run, failed ones included.
         cost: sum of what evaluations paid, in units of the fidelity (epochs); the last one may exceed it.
         wall_time_s: seconds from the start of this run.
     """
@@ -38,7 +41,7 @@ class Budget:
     wall_time_s: float | None = None
 
     def used_up(self, evaluations: Sequence[Evaluation]) -> bool:
-        """Whether finished evaluations, replicates left out, reach its number of evaluations or its cost."""
+        """Whether evaluations that were run, replicates left out, reach its number of evaluations or its cost."""
         if self.evaluations is not None and len(evaluations) >= self.evaluations:
             return True
         return self.cost is not None and sum(evaluation.cost for evaluation in evaluations) >= self.cost
@@ -49,7 +52,7 @@ class Progress:
     """How a search stands.
 
     Args:
-        finished, failed, running: numbers of evaluations; ``finished`` includes the failed ones.
+        finished, failed, running: numbers of evaluations that were run; ``finished`` includes the failed ones.
         wanted: evaluations in the budget, if it limits them.
         cost: paid so far, replicates included, in units of the fidelity; of finished evaluations only
             (:class:`~explorer.evaluation.Evaluation`).
@@ -126,7 +129,11 @@ class Search:
         self._untold = deque(self._waiting)  # what the strategy does not know the results of, in order
         self._arrived: dict[str, Evaluation] = {}  # of these
         self._finished = [e for e in earlier if not e.derived_from and e.replicate == 0]
+        self._counted = len(list(run_ones(problem.outline, self._finished)))
         self._failed = sum(evaluation.failed for evaluation in self._finished)
+        self._answers = Answers(problem, earlier)
+        self._held: list[Proposal] = []  # until the training of their family that runs is finished
+        self._answered = 0  # since the last one that was run
         self._cost = sum(evaluation.cost for evaluation in self._finished)
         self._paid = sum(evaluation.cost for evaluation in earlier)
         self._news: list[Evaluation] = list(earlier)
@@ -140,7 +147,7 @@ class Search:
 
     @property
     def finished(self) -> list[Evaluation]:
-        """Evaluations that count towards the budget, in order of arrival."""
+        """Evaluations, replicates left out, in order of arrival."""
         return self._finished
 
     def run(self) -> None:
@@ -169,14 +176,35 @@ class Search:
     # -- one turn -----------------------------------------------------------------------------------------------
 
     def _dispatch(self) -> None:
+        self._release_held()
         self._fill(self.pool.idle)
         while self.pool.idle and self._waiting and self._within_budget():
-            self._submit(self._waiting.popleft())
+            self._start(self._waiting.popleft())
+            self._fill(self.pool.idle)
         if not self.pool.idle:  # workers are busy now: a good time to think ahead
             self._fill(self._ahead)
 
+    def _start(self, proposal: Proposal) -> None:
+        """Evaluate a proposal: at once, after its family's training that runs, or now on a worker."""
+        if answer := self._answers.answer(proposal):
+            self._take([answer], run=False)
+        elif self._answers.awaits(proposal):
+            self._held.append(proposal)
+        else:
+            self._submit(proposal)
+
+    def _release_held(self) -> None:
+        """Put first what waited for a training that is finished."""
+        held, self._held = self._held, []
+        for proposal in reversed(held):
+            if self._answers.awaits(proposal):
+                self._held.insert(0, proposal)
+            else:
+                self._waiting.appendleft(proposal)
+
     def _submit(self, proposal: Proposal) -> None:
         self.pool.submit(proposal)
+        self._answers.begin(proposal)
         self._submitted[proposal.key] = self.pool.now()
 
     def _fill(self, count: int) -> None:
@@ -186,12 +214,12 @@ class Search:
                 return
             began = self.pool.now()
             with threadpool_limits(limits=1):
-                running = self._untold if self._in_order else [*self.pool.running, *self._waiting]
+                running = self._untold if self._in_order else [*self.pool.running, *self._held, *self._waiting]
                 self.strategy.update(self._news, list(running))
                 self._news = []
                 proposals = self.strategy.suggest(1 if self._in_order else missing)
             self._thinking_s += self.pool.now() - began
-            self._exhausted = len(proposals) == 0
+            self._exhausted = len(proposals) == 0 or self._answered >= MOST_ANSWERED
             self._waiting.extend(proposals)
             self._untold.extend(proposals if self._in_order else ())
 
@@ -209,7 +237,7 @@ class Search:
         """Evaluations that may still be started."""
         if self.budget.evaluations is None:
             return 1_000_000_000
-        return self.budget.evaluations - len(self._finished) - len(self.pool.running)
+        return self.budget.evaluations - self._counted - len(self.pool.running)
 
     def _within_budget(self) -> bool:
         if self.budget.cost is not None:
@@ -225,6 +253,12 @@ class Search:
         if not evaluations:
             self._tell()
             return
+        for evaluation in evaluations:
+            self._answers.end(evaluation)
+        self._take(evaluations)
+
+    def _take(self, evaluations: Sequence[Evaluation], *, run: bool = True) -> None:
+        """Store evaluations, run by workers or answered, then tell of them."""
         batch: list[Evaluation] = []
         for evaluation in evaluations:
             batch += [evaluation, *self.archive.add(evaluation)]
@@ -234,17 +268,20 @@ class Search:
         else:
             self._news += evaluations
         for evaluation in evaluations:
-            self._count(evaluation)
+            self._count(evaluation, run)
             self._tell(evaluation)
 
-    def _count(self, evaluation: Evaluation) -> None:
-        self._submitted.pop(evaluation.key, None)
-        self._durations.append(evaluation.duration_s)
+    def _count(self, evaluation: Evaluation, run: bool) -> None:
+        self._answered = 0 if run else self._answered + 1
+        if run:
+            self._submitted.pop(evaluation.key, None)
+            self._durations.append(evaluation.duration_s)
         self._paid += evaluation.cost
         if evaluation.replicate:
             self._confirmed += 1
             return
         self._finished.append(evaluation)
+        self._counted += run
         self._failed += evaluation.failed
         self._cost += evaluation.cost
 
@@ -254,7 +291,7 @@ class Search:
         """How the search stands now."""
         elapsed = self.pool.now() - self._started
         return Progress(
-            finished=len(self._finished),
+            finished=self._counted,
             failed=self._failed,
             running=len(self.pool.running),
             wanted=self.budget.evaluations,
@@ -293,7 +330,7 @@ class Search:
         """Evaluations that have not finished, running ones included; None if the budget does not limit their number."""
         if self._phase == "confirming":
             return self._to_confirm - self._confirmed
-        return None if self.budget.evaluations is None else max(0, self.budget.evaluations - len(self._finished))
+        return None if self.budget.evaluations is None else max(0, self.budget.evaluations - self._counted)
 
     def _tell(self, latest: Evaluation | None = None) -> None:
         self._listener(self.progress(latest))

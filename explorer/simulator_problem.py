@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,6 +22,7 @@ from simulators.protocol import (
     Design,
     Designs,
     Fidelity,
+    Folder,
     HardwareSimulator,
     InputError,
     Report,
@@ -110,7 +110,7 @@ class SimulatorProblem(Problem):
         constraints: Sequence[str] = (),
         fidelity: Fidelity | None = None,
         seed: int = 0,
-        checkpoints: Path | None = None,
+        checkpoints: Folder | None = None,
     ) -> None:
         self._reads = {o.name: {p: bench.resolve(p) for p in o.reads if p != DESIGNS} for o in objectives}
         read = needed_simulators(bench, objectives, constraints)
@@ -205,6 +205,16 @@ class SimulatorProblem(Problem):
                 reports[key] = Report(totals)
             values.update({name: self._objective(name, reports, designs) for name in mixed})
         return values
+
+    def answer(self, design: Design, evaluation: Evaluation) -> Evaluation | None:
+        """See :meth:`Problem.answer`; that nothing was paid stands in the training reports, too."""
+        found = super().answer(design, evaluation)
+        if found is None:
+            return None
+        names = [self.bench.field_names(key).get("paid", "") for key in self._of_kind(TrainingSimulator)]
+        paid = {name: 0.0 for name in names if name in found.quantities}
+        series = {n: [0.0] * len(v) if n == "paid_time_s" else v for n, v in found.series.items()}
+        return replace(found, quantities={**found.quantities, **paid}, series=series)
 
     def provenance(self) -> dict[str, str]:
         """What results depend on beside the search file, by simulator."""

@@ -23,14 +23,13 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from explorer.evaluation import Evaluation
 from explorer.locks import HeldError, file_lock, server_lock
 from explorer.outline import Outline
-from simulators.protocol import InputError, suggestion
+from simulators.protocol import InputError, check_writable, suggestion
 
 __all__ = [
     "RESULTS",
     "Store",
     "StudyRecord",
     "check_place",
-    "check_writable",
     "free_name",
     "parse_reference",
     "shown",
@@ -359,18 +358,6 @@ def _lock_of(file: Path, study: str) -> Path:
     """The lock of a study in a file: beside the file itself, however it is reached."""
     whole = Path(os.path.realpath(file))
     return whole.with_name(f"{whole.name}.{study}.lock")
-
-
-def check_writable(path: Path, field: str) -> None:
-    """Make sure that a path can be written, or made if it is not there; nothing is written.
-
-    Raises:
-        InputError: it cannot, as far as one can tell before trying.
-    """
-    # os.path, not pathlib, which raises for a path below a folder that may not be entered
-    there = next(place for place in (path.absolute(), *path.absolute().parents) if os.path.exists(place))
-    if not os.access(there, os.W_OK) or (there != path.absolute() and not os.path.isdir(there)):
-        raise InputError(f"{path} cannot be written; choose another place", field)
 
 
 def taken(url: str, name: str) -> InputError:

@@ -21,11 +21,11 @@ from explorer.outline import HELD_OUT
 from explorer.simulator_problem import Bench, SimulatorProblem, needed_simulators
 from explorer.space import Space
 from explorer.spec import Mistake, SearchFileError, SearchSpec, parse_spec
-from explorer.store import RESULTS, check_place, check_writable
+from explorer.store import RESULTS, check_place
 from explorer.strategies import Strategy, make_strategy
 from explorer.yaml_source import Source
 from objectives import Objective, find_objective
-from simulators.protocol import Fidelity, InputError
+from simulators.protocol import Fidelity, Folder, InputError, check_writable
 
 __all__ = ["Assembly", "assemble", "assemble_source"]
 
@@ -75,7 +75,7 @@ def assemble(
     folder: Path,
     *,
     source: Source | None = None,
-    checkpoints: Path | None = None,
+    checkpoints: Folder | None = None,
     check_run: bool = True,
     name: str = "search",
     mistakes: Sequence[Mistake] = (),
@@ -135,7 +135,7 @@ def _check_simulators(loaded: Loaded, needed: set[str], spec: SearchSpec, found:
 
 
 def _check_places(spec: SearchSpec, folder: Path, found: Collector) -> None:
-    """Look at where a run would write."""
+    """Look at where a run would write; a remote folder of checkpoints is tried."""
     try:
         if spec.store is not None:
             check_place(spec.store)
@@ -145,7 +145,7 @@ def _check_places(spec: SearchSpec, folder: Path, found: Collector) -> None:
         found.add(InputError(error.message), "store")
     try:
         if spec.checkpoints is not None:
-            check_writable(folder / spec.checkpoints, "checkpoints")
+            Folder(spec.checkpoints, folder).check()
     except InputError as error:
         found.add(error)
 
@@ -189,7 +189,7 @@ def _needed(loaded: Loaded, objectives: Mapping[int, Objective], spec: SearchSpe
 
 def _problem(
     bench: Bench, space: Space, objectives: list[Objective], fidelity: Fidelity | None, spec: SearchSpec,
-    checkpoints: Path | None, found: Collector,
+    checkpoints: Folder | None, found: Collector,
 ) -> SimulatorProblem | None:  # fmt: skip
     try:
         return SimulatorProblem(

@@ -69,6 +69,7 @@ def status(study: StudyArgument) -> None:
     """How a study stands: workload, evaluations, cost, time, front, failures by reason."""
     import time
 
+    from explorer.answers import run_ones
     from explorer.cli.output import clock, console
     from explorer.launch import budget_of
     from explorer.search import Budget
@@ -78,6 +79,7 @@ def status(study: StudyArgument) -> None:
     loaded = load_study(study)
     evaluations = loaded.evaluations
     searched = [evaluation for evaluation in evaluations if evaluation.replicate == 0]
+    run = list(run_ones(loaded.outline, searched))
     failures = Counter(evaluation.failure for evaluation in evaluations if evaluation.failed)
     spec, outline, out = loaded.spec, loaded.outline, console()
     budget = budget_of(spec.budget, outline) if spec else Budget()
@@ -90,14 +92,15 @@ def status(study: StudyArgument) -> None:
         f"reram-explorer {loaded.record.code_version}",
         *([f"workload: {outline.workload}"] if outline.workload else []),
         *([f"strategy {spec.strategy.name}, seed {spec.seed}"] if spec else []),
-        f"evaluations: {len(searched)}" + (f" of {wanted}" if wanted else "")
+        f"evaluations: {len(run)}" + (f" of {wanted}" if wanted else "")
+        + (f", {known} more needed no training" if (known := len(searched) - len(run)) else "")
         + f", {counted(len(evaluations) - len(searched), 'repeats')}, {sum(failures.values())} failed",
         f"cost: {counted(sum(evaluation.cost for evaluation in evaluations), outline.fidelity_name)}",
         f"time: {clock(last_s - first_s)} from the first evaluation to the last, {clock(evaluating_s)} evaluating",
         f"front: {counted(len(loaded.front()), 'designs')}",
         *(f"failed {count} x: {reason}" for reason, count in failures.most_common()),
     ]  # fmt: skip
-    if (wanted or budget.cost) and not budget.used_up(searched):
+    if (wanted or budget.cost) and not budget.used_up(run):
         lines.append(f"not finished: rex resume {loaded.reference}")
     out.print("\n".join(lines), markup=False, soft_wrap=True)
 

@@ -163,5 +163,9 @@ class SearchSpec(_Section):
         "its proposals. Workers wait for slow ones. A search that was resumed may differ.",
     )
     store: str | None = Field(None, description="File or database URL; default results/NAME.db.")
-    checkpoints: str | None = Field(None, description="Folder of checkpoints; default beside the store.")
+    checkpoints: str | None = Field(
+        None,
+        description="Folder of checkpoints: a path, or a URL of fsspec's such as s3://bucket/folder; default beside "
+        "the store. Searches that share it share their trainings.",
+    )
     data_dir: str | None = Field(None, description="Folder of the full data sets.")

@@ -17,6 +17,7 @@ from simulators.protocol.discovery import (
     suggestion,
 )
 from simulators.protocol.errors import InputError
+from simulators.protocol.folders import Folder, check_writable
 from simulators.protocol.reports import Field, Quantity, Report, Table, Text, View
 from simulators.protocol.simulator import (
     Fidelity,
@@ -52,6 +53,7 @@ __all__ = [
     "Domain",
     "Fidelity",
     "Field",
+    "Folder",
     "HardwareSimulator",
     "InputError",
     "Integer",
@@ -66,6 +68,7 @@ __all__ = [
     "Variable",
     "View",
     "Workload",
+    "check_writable",
     "find_plugin",
     "load_simulator",
     "nearest",

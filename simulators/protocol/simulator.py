@@ -5,10 +5,10 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import ClassVar, Literal
 
 from simulators.protocol.errors import InputError
+from simulators.protocol.folders import Folder
 from simulators.protocol.reports import Field, Report, View
 from simulators.protocol.variables import Design, Designs, Variable
 
@@ -212,7 +212,7 @@ class TrainingSimulator(Simulator):
 
     @abstractmethod
     def simulate(
-        self, design: Design, workload: Workload, *, fidelity: int, seed: int = 0, checkpoints: Path | None = None
+        self, design: Design, workload: Workload, *, fidelity: int, seed: int = 0, checkpoints: Folder | None = None
     ) -> Report:
         """Train one design for ``fidelity`` units; the report's count is 1.
 
@@ -221,5 +221,6 @@ class TrainingSimulator(Simulator):
             workload: names the network and the data set; a proxy of it is trained if the settings say so.
             fidelity: how long (epochs, from the start of training).
             seed: seeds everything random: the same call gives the same values wherever it runs.
-            checkpoints: folder shared by all workers; None keeps nothing.
+            checkpoints: folder shared by all workers; None keeps nothing. One that cannot be read or written in the
+                middle of a search costs time, not a training: it goes on without, with a warning.
         """

@@ -1,8 +1,8 @@
-"""Trainings kept on disk, so that asking for more epochs continues and asking for fewer costs nothing.
+"""Trainings kept in a folder, so that asking for more epochs continues and asking for fewer costs nothing.
 
 One file per training: the state after the most epochs that anyone trained, with the results after every epoch before
-it. Files appear whole (written beside, then renamed) and training is deterministic: any number of workers may share a
-folder, and the worst that two with the same key can do is to write the same thing twice.
+it. Files appear whole and training is deterministic: any number of workers may share a folder, and the worst that two
+with the same key can do is to write the same thing twice. A folder that does not answer costs time, never a result.
 
 Kinds of device and versions of PyTorch round differently: both are part of the key, so that machines may share a folder
 and yet no curve goes on where another kind of arithmetic began it.
@@ -14,16 +14,15 @@ import hashlib
 import io
 import json
 import logging
-import os
 import pickle
-import tempfile
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import torch
+
+from simulators.protocol import Folder
 
 __all__ = ["Checkpoint", "Epoch", "checkpoint_key", "read_checkpoint", "write_checkpoint"]
 
@@ -76,14 +75,34 @@ def checkpoint_key(**identity: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
-def read_checkpoint(path: Path) -> Checkpoint | None:
-    """The checkpoint in ``path``; None where there is none.
+def read_checkpoint(folder: Folder, name: str) -> Checkpoint | None:
+    """The checkpoint in a file; None where there is none.
 
-    A damaged file counts as none, with a warning: the training starts afresh and replaces it.
+    A file that is damaged or cannot be read counts as none, with a warning: the training starts afresh.
     """
     try:
-        content = path.read_bytes()
-    except FileNotFoundError:
+        return _read(folder, name)
+    except OSError as error:
+        logger.warning("checkpoint %s/%s cannot be read (%s): training starts afresh", folder, name, error)
+        return None
+
+
+def write_checkpoint(folder: Folder, name: str, checkpoint: Checkpoint) -> None:
+    """Keep ``checkpoint`` in a file, unless the file there holds as many epochs already.
+
+    Where that cannot be done there is a warning: the training goes on.
+    """
+    try:
+        present = _read(folder, name)
+        if not present or not present.answers(len(checkpoint.curve)):
+            folder.write(name, _content(checkpoint))
+    except OSError as error:
+        logger.warning("checkpoint %s/%s cannot be kept (%s): training goes on", folder, name, error)
+
+
+def _read(folder: Folder, name: str) -> Checkpoint | None:
+    content = folder.read(name)
+    if content is None:
         return None
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:  # torch itself does not look at the checksums
@@ -97,27 +116,16 @@ def read_checkpoint(path: Path) -> Checkpoint | None:
         AttributeError, EOFError, KeyError, NotImplementedError, RuntimeError, TypeError, ValueError,
         pickle.UnpicklingError, zipfile.BadZipFile,
     ) as error:  # fmt: skip
-        logger.warning("checkpoint %s is damaged (%s): training starts afresh", path, error)
+        logger.warning("checkpoint %s/%s is damaged (%s): training starts afresh", folder, name, error)
         return None
 
 
-def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
-    """Keep ``checkpoint`` in ``path`` (its folder exists), unless the file there holds as many epochs already."""
-    present = read_checkpoint(path)
-    if present and present.answers(len(checkpoint.curve)):
-        return
+def _content(checkpoint: Checkpoint) -> bytes:
     stored = {
         "curve": [[epoch.accuracy, epoch.test_accuracy, epoch.loss, epoch.time_s] for epoch in checkpoint.curve],
         "diverged": checkpoint.diverged,
         "state": checkpoint.state,
     }
-    handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f"{path.stem}.", suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            torch.save(stored, file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(beside, path)
-    except BaseException:
-        Path(beside).unlink(missing_ok=True)
-        raise
+    content = io.BytesIO()
+    torch.save(stored, content)
+    return content.getvalue()

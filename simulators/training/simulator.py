@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from importlib.metadata import version
-from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -15,6 +15,7 @@ from simulators.protocol import (
     Design,
     Fidelity,
     Field,
+    Folder,
     InputError,
     Report,
     TrainingSimulator,
@@ -100,7 +101,7 @@ class ImageTraining(TrainingSimulator):
         }
 
     def simulate(
-        self, design: Design, workload: Workload, *, fidelity: int, seed: int = 0, checkpoints: Path | None = None
+        self, design: Design, workload: Workload, *, fidelity: int, seed: int = 0, checkpoints: Folder | None = None
     ) -> Report:
         """Train one design; see :meth:`simulators.protocol.TrainingSimulator.simulate`.
 
@@ -121,16 +122,15 @@ class ImageTraining(TrainingSimulator):
         bn = self._bn(design, workload)
         network = network_for(workload, settings.width)
         data = self._images(workload)
-        path = None
-        if checkpoints is not None and settings.keep_checkpoints:
-            path = _folder(checkpoints) / f"{self._key(workload, bn, data, seed, device.type)}.pt"
+        folder = checkpoints if settings.keep_checkpoints else None
+        name = f"{self._key(workload, bn, data, seed, device.type)}.pt"
 
-        known = read_checkpoint(path) if path else None
+        known = read_checkpoint(folder, name) if folder else None
         reached = known
         if reached is None or not reached.answers(epochs):
             with reproducible(settings.threads):
                 trainer = Trainer(network, bn, data, settings.recipe, seed, device)
-                keep = (lambda checkpoint: write_checkpoint(path, checkpoint)) if path else None
+                keep = partial(write_checkpoint, folder, name) if folder else None
                 reached = train(trainer, epochs, start=known, keep=keep)
         return _report(reached, epochs, len(known.curve) if known else 0, network.parameters(bn))
 
@@ -184,16 +184,6 @@ class ImageTraining(TrainingSimulator):
                 "recipe.batch_size",
             )
         return replace(data, train=data.train.first(count))
-
-
-def _folder(path: Path) -> Path:
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(
-            f"cannot keep checkpoints in '{path}' ({error}); choose another folder", "checkpoints"
-        ) from error
-    return path
 
 
 def _report(reached: Checkpoint, epochs: int, known_epochs: int, parameters: int) -> Report:

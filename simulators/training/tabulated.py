@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar
@@ -16,6 +17,7 @@ from simulators.protocol import (
     Design,
     Fidelity,
     Field,
+    Folder,
     InputError,
     Report,
     TrainingSimulator,
@@ -28,6 +30,8 @@ from simulators.training.table import MAKER, SHIPPED, Curve, TrainingTable, read
 from simulators.workloads import bn_variable, dataset_shape, network_for
 
 __all__ = ["TabulatedSettings", "TabulatedTraining"]
+
+logger = logging.getLogger(__name__)
 
 FIXED = ("data_dir", "proxy", "recipe")
 """Settings of the training simulator that a table has fixed."""
@@ -111,7 +115,7 @@ class TabulatedTraining(TrainingSimulator):
         return {**table.settings.provenance, **own}
 
     def simulate(
-        self, design: Design, workload: Workload, *, fidelity: int, seed: int = 0, checkpoints: Path | None = None
+        self, design: Design, workload: Workload, *, fidelity: int, seed: int = 0, checkpoints: Folder | None = None
     ) -> Report:
         """Replay one design; see :meth:`simulators.protocol.TrainingSimulator.simulate`.
 
@@ -129,7 +133,7 @@ class TabulatedTraining(TrainingSimulator):
         before = 0
         if checkpoints is not None:
             key = hashlib.sha256(json.dumps([table.checksum, str(bn), seed]).encode()).hexdigest()[:32]
-            before = _reached_before(checkpoints / key, min(epochs, curve.trained), table.settings.epochs)
+            before = _reached_before(checkpoints, key, min(epochs, curve.trained), table.settings.epochs)
         parameters = network_for(workload, table.settings.width).parameters(bn)
         return _report(curve, epochs, before, parameters)
 
@@ -163,21 +167,19 @@ class TabulatedTraining(TrainingSimulator):
         return table
 
 
-def _reached_before(mark: Path, trained: int, most: int) -> int:
+def _reached_before(folder: Folder, key: str, trained: int, most: int) -> int:
     """Epochs of a training that calls before this one paid for; notes what this one reaches.
 
     There is an empty file for every number of epochs that was reached: it is there or not, so that any number of
-    workers may share the folder.
+    workers may share the folder. A folder that does not answer remembers nothing, with a warning.
     """
-    before = next((n for n in range(most, 0, -1) if mark.with_suffix(f".{n}").exists()), 0)
-    if trained > before:
-        try:
-            mark.parent.mkdir(parents=True, exist_ok=True)
-            mark.with_suffix(f".{trained}").touch()
-        except OSError as error:
-            raise InputError(
-                f"cannot keep checkpoints in '{mark.parent}' ({error}); choose another folder", "checkpoints"
-            ) from error
+    before = 0
+    try:
+        before = next((n for n in range(most, 0, -1) if folder.read(f"{key}.{n}") is not None), 0)
+        if trained > before:
+            folder.write(f"{key}.{trained}", b"")
+    except OSError as error:
+        logger.warning("what was paid for cannot be looked up or noted in %s (%s)", folder, error)
     return before
 
 

@@ -22,7 +22,7 @@ from explorer.simulator_problem import Bench, SimulatorProblem
 from explorer.space import Space
 from objectives import find_objective
 from simulators.accelerators.deeptrain import DeepTrain
-from simulators.protocol import Categorical, Domain, InputError, Integer, Workload
+from simulators.protocol import Categorical, Domain, Folder, InputError, Integer, Workload
 from simulators.training.table import SHIPPED, TrainingTable, quality, read_table
 from simulators.training.tabulated import TabulatedTraining
 from tests.benchmarks.runs import hypervolume
@@ -48,7 +48,7 @@ DOMAINS: Mapping[str, Domain] = {
 
 
 def bn_bench(
-    seed: int = 0, *, table: Path = SHIPPED, average: bool = False, checkpoints: Path | None = None
+    seed: int = 0, *, table: Path = SHIPPED, average: bool = False, checkpoints: Folder | None = None
 ) -> SimulatorProblem:
     """The problem.
 

@@ -11,7 +11,6 @@ import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -22,7 +21,7 @@ from explorer.domination import nondominated
 from explorer.evaluation import Evaluation
 from explorer.problem import Problem
 from explorer.space import Space
-from simulators.protocol import BinaryVector, Design, Fidelity, Integer
+from simulators.protocol import BinaryVector, Design, Fidelity, Folder, Integer
 from tests.benchmarks.bn_bench import Truth, bn_bench
 from tests.benchmarks.runs import hypervolume
 
@@ -50,7 +49,7 @@ class FidelityBenchmark:
 
 def tabulated(seed: int) -> FidelityBenchmark:
     """``bn-bench``: real accuracies."""
-    paid = Path(tempfile.mkdtemp(prefix="bn-bench-"))
+    paid = Folder(tempfile.mkdtemp(prefix="bn-bench-"))
     return FidelityBenchmark(bn_bench(seed, checkpoints=paid), _truth().shares, budget=40)
 
 

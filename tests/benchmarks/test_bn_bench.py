@@ -13,7 +13,7 @@ from explorer.evaluation import Evaluation, Proposal
 from explorer.fronts import front
 from explorer.simulator_problem import SimulatorProblem
 from explorer.strategies import make_strategy
-from simulators.protocol import Bits, InputError
+from simulators.protocol import Bits, Folder, InputError
 from simulators.training.table import read_table
 from tests.benchmarks.bn_bench import Truth, bn_bench
 from tests.simulators.training.tables import made_up_table
@@ -108,7 +108,7 @@ def test_placements_that_learn_too_little_are_worth_nothing(table: Path, truth: 
 
 
 def test_going_on_with_a_training_costs_the_difference(table: Path, tmp_path: Path) -> None:
-    problem = bn_bench(table=table, checkpoints=tmp_path)
+    problem = bn_bench(table=table, checkpoints=Folder(tmp_path))
     first, second = evaluated(problem, "01010101", 2), evaluated(problem, "01010101")
     assert (first.cost, second.cost) == (2, EPOCHS - 2)
     assert second.series["accuracy"][:2] == first.series["accuracy"]

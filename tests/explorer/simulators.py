@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -19,6 +18,7 @@ from simulators.protocol import (
     Designs,
     Fidelity,
     Field,
+    Folder,
     HardwareSimulator,
     Integer,
     Report,
@@ -56,7 +56,7 @@ class FormulaTraining(TrainingSimulator):
         return Fidelity("epochs", 1, 10)
 
     def simulate(
-        self, design: Design, workload: Workload, *, fidelity: int, seed: int = 0, checkpoints: Path | None = None
+        self, design: Design, workload: Workload, *, fidelity: int, seed: int = 0, checkpoints: Folder | None = None
     ) -> Report:
         self.asked.append(design)
         bits = np.array(design["bn"], dtype=float)
@@ -70,6 +70,18 @@ class FormulaTraining(TrainingSimulator):
         }
         curve = np.linspace(0.1, accuracy, fidelity)
         return Report({name: np.array([value]) for name, value in totals.items()}, series={"accuracy": curve})
+
+
+class PaidTraining(FormulaTraining):
+    """The same; reports what it paid, too."""
+
+    fields: ClassVar[Mapping[str, Field]] = {**FormulaTraining.fields, "paid": Field("", "epochs trained")}
+
+    def simulate(
+        self, design: Design, workload: Workload, *, fidelity: int, seed: int = 0, checkpoints: Folder | None = None
+    ) -> Report:
+        found = super().simulate(design, workload, fidelity=fidelity, seed=seed)
+        return Report(found.totals, series={**found.series, "paid_time_s": np.ones(fidelity)})
 
 
 class Counting(HardwareSimulator):

@@ -16,9 +16,11 @@ import pytest
 from explorer import InputError, Study, load_study, run
 from explorer.launch import _to_confirm, prepare, resume
 from explorer.spec import ConfirmSpec
+from simulators.protocol import Folder
 from tests.explorer.images import write_fashion_mnist
 from tests.explorer.searches import REX, environment, rex, write_search
 from tests.explorer.test_search import Run, noisy_problem
+from tests.ftp import Ftp
 
 HARDWARE_ONLY = (
     ("[accuracy, latency, area]", "[latency, area]"), ("fidelity: {epochs: 1}\n", ""),
@@ -107,11 +109,25 @@ def test_checkpoints_that_cannot_be_written_are_refused_before_anything_runs(tmp
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_trainings_that_a_search_kept_on_a_server_go_on_elsewhere(ray_cluster: None, tmp_path: Path) -> None:
+    changes = (("{evaluations: 5}", "{evaluations: 2}"), ("workers: 2", "workers: 1"))
+    with Ftp(tmp_path) as ftp:
+        path = write_search(tmp_path, *changes, ("seed: 0", f"seed: 0\ncheckpoints: {ftp.url('/kept')}"))
+        study = run(path, store=str(tmp_path / "short.db"))
+        assert study.record.search["checkpoints"] == ftp.url("/kept")
+        assert len(list((tmp_path / "kept").iterdir())) == len(study.evaluations) == 2
+        longer = prepare(path, store=str(tmp_path / "long.db"), settings=["fidelity.epochs=3"])
+        found = [longer.problem.evaluate(proposal) for proposal in longer.assembly.initial]
+    assert [(e.family, e.cost, e.series["accuracy"][:1]) for e in found] == [
+        (e.family, 2, e.series["accuracy"]) for e in study.evaluations
+    ]
+
+
 def test_relative_paths_start_at_the_search_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "searches").mkdir()
     path = write_search(tmp_path / "searches", ("seed: 0", "checkpoints: kept"))
     monkeypatch.chdir(tmp_path)
-    assert prepare(path).problem.checkpoints == tmp_path / "searches" / "kept"  # type: ignore[attr-defined]  # of simulators
+    assert prepare(path).problem.checkpoints == Folder(tmp_path / "searches" / "kept")  # type: ignore[attr-defined]  # of simulators
 
 
 def test_a_machine_without_the_gpus_asked_for_is_one_message_and_leaves_nothing(

@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from tests.explorer.searches import line_of, write_search
+from tests.ftp import READING, Ftp
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 
@@ -42,6 +43,24 @@ def test_options_are_checked_with_the_file(cli: Callable[..., Any], tmp_path: Pa
     ended = cli("check", path, "--data-dir", "nowhere")
     assert ended.code == 2
     assert f"--data-dir: '{tmp_path / 'nowhere'}' is not a folder" in ended.err
+
+
+@pytest.mark.parametrize("command", ["check", "run"])
+def test_checkpoints_where_nothing_can_be_kept_are_a_mistake_of_the_file(
+    cli: Callable[..., Any], tmp_path: Path, command: str
+) -> None:
+    with Ftp(tmp_path, READING) as ftp:
+        path = write_search(tmp_path, ("seed: 0", f"seed: 0\ncheckpoints: {ftp.url('/kept')}"))
+        for options, words in (
+            ([], f"line {line_of(path, 'kept')}: checkpoints: {ftp.url('/kept')} cannot be used (550 Not enough priv"),
+            (["--set", "checkpoints=ftp://user:secret@host/x"], "--set checkpoints: a password in a URL would be kept"),
+            (["--set", "checkpoints=xyz://host/x"], "--set checkpoints: fsspec knows no protocol 'xyz'"),
+        ):
+            ended = cli(command, path, *options)
+            assert (ended.code, ended.out) == (2, "")
+            assert ended.err.startswith(f"rex: {path}: 1 mistake\n  {words}")
+            assert "secret" not in ended.err
+            assert list(tmp_path.iterdir()) == [path]
 
 
 def test_the_schema_is_a_json_schema_that_search_files_satisfy(cli: Callable[..., Any], tmp_path: Path) -> None:

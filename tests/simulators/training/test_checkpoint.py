@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from simulators.protocol import Folder
 from simulators.training.checkpoint import Checkpoint, Epoch, checkpoint_key, read_checkpoint, write_checkpoint
 
 
@@ -18,9 +19,8 @@ def training(epochs: int, diverged: bool = False) -> Checkpoint:
 
 
 def test_a_checkpoint_is_read_as_it_was_written(tmp_path: Path) -> None:
-    path = tmp_path / "key.pt"
-    write_checkpoint(path, training(3))
-    found = read_checkpoint(path)
+    write_checkpoint(Folder(tmp_path), "key.pt", training(3))
+    found = read_checkpoint(Folder(tmp_path), "key.pt")
     assert found is not None
     assert found.curve == training(3).curve
     assert torch.equal(found.state["network"]["weight"], training(3).state["network"]["weight"])
@@ -28,28 +28,27 @@ def test_a_checkpoint_is_read_as_it_was_written(tmp_path: Path) -> None:
 
 
 def test_the_file_keeps_the_most_epochs_and_nothing_lies_beside_it(tmp_path: Path) -> None:
-    path = tmp_path / "key.pt"
     for epochs in (2, 5, 3, 5):
-        write_checkpoint(path, training(epochs))
-    found = read_checkpoint(path)
+        write_checkpoint(Folder(tmp_path), "key.pt", training(epochs))
+    found = read_checkpoint(Folder(tmp_path), "key.pt")
     assert found is not None
     assert len(found.curve) == 5
     assert [file.name for file in tmp_path.iterdir()] == ["key.pt"]
 
 
 def test_a_write_that_fails_leaves_the_file_there_and_nothing_beside_it(tmp_path: Path) -> None:
-    path = tmp_path / "key.pt"
-    write_checkpoint(path, training(2))
-    with pytest.raises((AttributeError, pickle.PicklingError)):  # found while the new file is written
-        write_checkpoint(path, Checkpoint(training(3).curve, False, {**training(3).state, "code": lambda: None}))
-    found = read_checkpoint(path)
+    write_checkpoint(Folder(tmp_path), "key.pt", training(2))
+    code = Checkpoint(training(3).curve, False, {**training(3).state, "code": lambda: None})
+    with pytest.raises((AttributeError, pickle.PicklingError)):
+        write_checkpoint(Folder(tmp_path), "key.pt", code)
+    found = read_checkpoint(Folder(tmp_path), "key.pt")
     assert found is not None
     assert len(found.curve) == 2
     assert [file.name for file in tmp_path.iterdir()] == ["key.pt"]
 
 
 def test_no_file_is_no_checkpoint(tmp_path: Path) -> None:
-    assert read_checkpoint(tmp_path / "key.pt") is None
+    assert read_checkpoint(Folder(tmp_path), "key.pt") is None
 
 
 def test_a_checkpoint_answers_what_it_has_seen_and_a_diverged_one_everything() -> None:
@@ -73,19 +72,19 @@ def test_a_damaged_file_is_warned_about_counts_as_none_and_can_be_replaced(
     tmp_path: Path, damage: object, caplog: pytest.LogCaptureFixture
 ) -> None:
     path = tmp_path / "key.pt"
-    write_checkpoint(path, training(3))
+    write_checkpoint(Folder(tmp_path), "key.pt", training(3))
     path.write_bytes(damage(path.read_bytes()))  # type: ignore[operator]  # a function of bytes
     with caplog.at_level(logging.WARNING):
-        assert read_checkpoint(path) is None
+        assert read_checkpoint(Folder(tmp_path), "key.pt") is None
     assert "key.pt is damaged" in caplog.text
     assert "starts afresh" in caplog.text
-    write_checkpoint(path, training(1))
-    assert read_checkpoint(path) is not None
+    write_checkpoint(Folder(tmp_path), "key.pt", training(1))
+    assert read_checkpoint(Folder(tmp_path), "key.pt") is not None
 
 
 def test_a_file_of_another_layout_counts_as_damaged(tmp_path: Path) -> None:
     torch.save({"weights": torch.ones(3)}, tmp_path / "key.pt")
-    assert read_checkpoint(tmp_path / "key.pt") is None
+    assert read_checkpoint(Folder(tmp_path), "key.pt") is None
 
 
 class Code:
@@ -97,21 +96,20 @@ class Code:
 
 def test_a_file_that_holds_code_is_not_run(tmp_path: Path) -> None:
     torch.save({"curve": [], "diverged": False, "state": Code()}, tmp_path / "key.pt")
-    assert read_checkpoint(tmp_path / "key.pt") is None
+    assert read_checkpoint(Folder(tmp_path), "key.pt") is None
 
 
 def test_writers_of_one_key_and_readers_never_meet_half_a_file(tmp_path: Path) -> None:
-    path = tmp_path / "key.pt"
-    write_checkpoint(path, training(1))
+    write_checkpoint(Folder(tmp_path), "key.pt", training(1))
 
     def write(first: int) -> None:
         for epochs in range(first, 30, 2):
-            write_checkpoint(path, training(epochs))
+            write_checkpoint(Folder(tmp_path), "key.pt", training(epochs))
 
     def read() -> list[int]:
         lengths = []
         for _ in range(60):
-            found = read_checkpoint(path)
+            found = read_checkpoint(Folder(tmp_path), "key.pt")
             assert found is not None
             assert torch.equal(found.state["network"]["weight"], torch.arange(1000.0) * len(found.curve))
             lengths.append(len(found.curve))

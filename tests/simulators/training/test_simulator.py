@@ -11,12 +11,13 @@ import numpy as np
 import pytest
 import torch
 
-from simulators.protocol import Bits, Design, InputError, Report, Workload, load_simulator
+from simulators.protocol import Bits, Design, Folder, InputError, Report, Workload, load_simulator, remote_folders
 from simulators.training import ImageTraining
 from simulators.training import simulator as training
 from simulators.training.datasets import load_images
 from simulators.training.trainer import choose_device, reproducible
 from simulators.workloads import network_for
+from tests.ftp import Ftp
 
 WORKLOAD = Workload("vgg11", "fashion-mnist")
 TINY: Mapping[str, object] = {
@@ -32,18 +33,33 @@ LEARNING: Mapping[str, object] = {
 
 
 def trained(
-    bn: str = "all", epochs: int = 1, seed: int = 0, checkpoints: Path | None = None,
+    bn: str = "all", epochs: int = 1, seed: int = 0, checkpoints: Path | str | None = None,
     settings: Mapping[str, object] = TINY,
 ) -> Report:  # fmt: skip
     simulator = ImageTraining(settings)
     bits = simulator.variables(WORKLOAD)[0].domain.parse(bn)
-    return simulator.simulate(Design({"bn": bits}), WORKLOAD, fidelity=epochs, seed=seed, checkpoints=checkpoints)
+    folder = None if checkpoints is None else Folder(checkpoints)
+    return simulator.simulate(Design({"bn": bits}), WORKLOAD, fidelity=epochs, seed=seed, checkpoints=folder)
 
 
 def results(report: Report) -> dict[str, object]:
     """Everything but times and what was paid."""
     totals = {name: value for name, value in report.row().items() if name not in ("paid", "training_time_s")}
     return totals | {name: values.tolist() for name, values in report.series.items() if name != "paid_time_s"}
+
+
+def same_states(*paths: Path) -> bool:
+    """Whether two checkpoints hold the same weights, averages and momenta, bit for bit."""
+    states = [torch.load(path, weights_only=True)["state"] for path in paths]
+    momenta = [state["optimizer"]["state"] for state in states]
+    parts = [(state["network"], state["average"]) for state in states]
+    assert momenta[0].keys() == momenta[1].keys() != set()
+    return all(
+        torch.equal(value, other[name]) for part, other in zip(*parts, strict=True) for name, value in part.items()
+    ) and all(
+        torch.equal(values["momentum_buffer"], momenta[1][number]["momentum_buffer"])
+        for number, values in momenta[0].items()
+    )
 
 
 def test_importing_it_and_asking_what_a_run_needs_does_not_import_torch() -> None:
@@ -102,16 +118,9 @@ def test_continuing_from_4_to_12_epochs_is_training_12_bit_for_bit(tmp_path: Pat
     assert (continued.row()["paid"], straight.row()["paid"]) == (8, 12)
     assert np.count_nonzero(continued.series["paid_time_s"]) == 8
 
-    files = [list((tmp_path / name).iterdir()) for name in ("continued", "straight")]
-    assert [path.name for path in files[0]] == [path.name for path in files[1]]
-    states = [torch.load(paths[0], weights_only=True)["state"] for paths in files]
-    for part in ("network", "average"):
-        for name, value in states[0][part].items():
-            assert torch.equal(value, states[1][part][name]), name
-    momenta = [state["optimizer"]["state"] for state in states]
-    assert momenta[0].keys() == momenta[1].keys() != set()
-    for number, values in momenta[0].items():
-        assert torch.equal(values["momentum_buffer"], momenta[1][number]["momentum_buffer"])
+    (kept,), (kept_straight,) = ([*(tmp_path / name).iterdir()] for name in ("continued", "straight"))
+    assert kept.name == kept_straight.name
+    assert same_states(kept, kept_straight)
 
 
 def test_fewer_epochs_than_trained_are_answered_from_the_curve_for_nothing(tmp_path: Path) -> None:
@@ -141,8 +150,8 @@ def test_every_finished_epoch_is_kept_so_that_an_interrupted_training_goes_on(tm
 
         patch.setattr(trainer.Trainer, "train_epoch", killed_in_epoch_3)
         with pytest.raises(InterruptedTrainingError):
-            simulator.simulate(Design({}), WORKLOAD, fidelity=4, checkpoints=tmp_path)
-    kept = checkpoint.read_checkpoint(next(tmp_path.iterdir()))
+            simulator.simulate(Design({}), WORKLOAD, fidelity=4, checkpoints=Folder(tmp_path))
+    kept = checkpoint.read_checkpoint(Folder(tmp_path), next(tmp_path.iterdir()).name)
     assert kept is not None
     assert len(kept.curve) == 2
     assert trained(epochs=3, checkpoints=tmp_path).row()["paid"] == 1
@@ -275,11 +284,78 @@ def test_cuda_is_refused_where_there_is_none() -> None:
     assert caught.value.field == "device"
 
 
-def test_checkpoints_where_no_folder_can_be_made_are_refused_before_training(tmp_path: Path) -> None:
+def test_a_training_survives_a_folder_that_can_be_neither_read_nor_written(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(InputError, match="choose another folder") as caught:
-        trained(checkpoints=tmp_path / "file")
-    assert caught.value.field == "checkpoints"
+    with caplog.at_level(logging.WARNING):
+        report = trained(epochs=2, checkpoints=tmp_path / "file")
+    assert results(report) == results(trained(epochs=2))
+    assert report.row()["paid"] == 2
+    told = [record.getMessage() for record in caplog.records]
+    assert ["cannot be read" in told[0], *("cannot be kept" in line for line in told[1:])] == [True] * 3
+
+
+ELSEWHERE = """
+import sys
+from simulators.protocol import Design, Folder, Workload
+from simulators.training import ImageTraining
+
+simulator = ImageTraining({settings!r})
+bits = simulator.variables(Workload("vgg11", "fashion-mnist"))[0].domain.parse("C2,C5")
+report = simulator.simulate(Design({{"bn": bits}}), Workload("vgg11", "fashion-mnist"), fidelity=1,
+                            checkpoints=Folder({place!r}))
+sys.exit(report.row()["paid"] != 1)
+"""
+
+
+def test_a_training_begun_by_another_process_goes_on_from_a_remote_folder_bit_for_bit(tmp_path: Path) -> None:
+    with Ftp(tmp_path) as ftp:
+        program = ELSEWHERE.format(settings=dict(TINY), place=ftp.url("/remote"))
+        subprocess.run([sys.executable, "-c", program], check=True)
+        continued = trained("C2,C5", 3, checkpoints=ftp.url("/remote"))
+        again = trained("C2,C5", 3, checkpoints=ftp.url("/remote"))
+    straight = trained("C2,C5", 3, checkpoints=tmp_path / "local")
+    assert results(continued) == results(straight) == results(again)
+    assert [report.row()["paid"] for report in (continued, straight, again)] == [2, 3, 0]
+    assert (continued.series["paid_time_s"] == 0).tolist() == [True, False, False]
+    (remote,), (local,) = ([*(tmp_path / name).iterdir()] for name in ("remote", "local"))
+    assert remote.name == local.name
+    assert same_states(remote, local)
+
+
+def test_a_remote_folder_that_is_gone_for_a_while_costs_a_training_nothing_but_going_on(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from simulators.training import trainer
+
+    monkeypatch.setattr(remote_folders, "PAUSES_S", (0.01,))
+    train_epoch = trainer.Trainer.train_epoch
+
+    def with_the_server_away_in_epoch_2(self: trainer.Trainer, epoch: int) -> bool:
+        if epoch == 1:
+            ftp.stop()
+        elif epoch == 2:
+            ftp.start()
+        return train_epoch(self, epoch)
+
+    with Ftp(tmp_path) as ftp:
+        trained(epochs=1, checkpoints=ftp.url())
+        with caplog.at_level(logging.WARNING), monkeypatch.context() as patch:
+            patch.setattr(trainer.Trainer, "train_epoch", with_the_server_away_in_epoch_2)
+            report = trained(epochs=3, checkpoints=ftp.url())
+        assert [record.getMessage() for record in caplog.records if "cannot be kept" in record.getMessage()]
+        assert results(report) == results(trained(epochs=3))
+        assert report.row()["paid"] == 2
+        assert trained(epochs=3, checkpoints=ftp.url()).row()["paid"] == 0
+
+        ftp.stop()
+        with caplog.at_level(logging.WARNING):
+            afresh = trained(epochs=3, checkpoints=ftp.url())
+        assert "cannot be read" in caplog.text
+        assert results(afresh) == results(report)
+        assert afresh.row()["paid"] == 3
+        ftp.start()
 
 
 def test_provenance_names_images_recipe_and_proxy() -> None:

@@ -9,10 +9,11 @@ import numpy as np
 import pandas
 import pytest
 
-from simulators.protocol import Bits, Design, InputError, Report, Workload
+from simulators.protocol import Bits, Design, Folder, InputError, Report, Workload, remote_folders
 from simulators.training import ImageTraining
 from simulators.training.table import MEASURES, SHIPPED, TableSettings, TrainingTable, read_table
 from simulators.training.tabulated import TabulatedTraining
+from tests.ftp import Ftp
 from tests.simulators.training.tables import made_up_table, settings
 
 WORKLOAD = Workload("vgg11", "fashion-mnist")
@@ -115,9 +116,9 @@ def test_going_on_pays_the_difference_also_in_another_process_and_asking_for_les
     made_up: Path, tmp_path: Path
 ) -> None:
     simulator = TabulatedTraining({"table": made_up})
-    folder = tmp_path / "checkpoints" / "new"
+    folder = Folder(tmp_path / "checkpoints" / "new")
 
-    def paid(epochs: int, seed: int = 0, bn: str = "00000001", folder: Path | None = folder) -> tuple[float, int]:
+    def paid(epochs: int, seed: int = 0, bn: str = "00000001", folder: Folder | None = folder) -> tuple[float, int]:
         elsewhere = pickle.loads(pickle.dumps(simulator))  # noqa: S301  # our own bytes
         report = elsewhere.simulate(design(bn), WORKLOAD, fidelity=epochs, seed=seed, checkpoints=folder)
         return report.row()["paid"], np.count_nonzero(report.series["paid_time_s"])
@@ -127,11 +128,30 @@ def test_going_on_pays_the_difference_also_in_another_process_and_asking_for_les
     assert paid(6, folder=None) == paid(6, folder=None) == (6, 6), "nothing is remembered without a folder"
 
 
+def test_what_was_paid_for_is_remembered_in_a_remote_folder_too_and_forgotten_without_harm_when_that_is_gone(
+    made_up: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(remote_folders, "PAUSES_S", ())
+    simulator = TabulatedTraining({"table": made_up})
+
+    def paid(epochs: int) -> float:
+        folder = Folder(ftp.url("/new/folder"))
+        return simulator.simulate(design("00000001"), WORKLOAD, fidelity=epochs, checkpoints=folder).row()["paid"]
+
+    with Ftp(tmp_path) as ftp:
+        assert [paid(2), paid(5), paid(3)] == [2, 3, 0]
+        ftp.stop()
+        assert paid(3) == 3
+        assert "what was paid for cannot be looked up" in caplog.text
+        ftp.start()
+        assert paid(6) == 1
+
+
 def test_what_was_paid_for_under_one_table_is_not_paid_for_under_another(made_up: Path, tmp_path: Path) -> None:
     made_up_table(seed=1).write(tmp_path / "other.parquet")
     for path in (made_up, tmp_path / "other.parquet"):
         report = TabulatedTraining({"table": path}).simulate(
-            design("00000001"), WORKLOAD, fidelity=3, checkpoints=tmp_path / "checkpoints"
+            design("00000001"), WORKLOAD, fidelity=3, checkpoints=Folder(tmp_path / "checkpoints")
         )
         assert report.row()["paid"] == 3
 
@@ -143,7 +163,9 @@ def test_a_training_that_diverged_is_replayed_as_one(tmp_path: Path) -> None:
     simulator = TabulatedTraining({"table": tmp_path / "table.parquet"})
 
     def row(epochs: int) -> tuple[float, ...]:
-        found = simulator.simulate(design("1" * 8), WORKLOAD, fidelity=epochs, checkpoints=tmp_path / "kept").row()
+        found = simulator.simulate(
+            design("1" * 8), WORKLOAD, fidelity=epochs, checkpoints=Folder(tmp_path / "kept")
+        ).row()
         return tuple(found[name] for name in ("accuracy", "epochs", "paid", "training_time_s", "diverged"))
 
     assert [row(1), row(2), row(4), row(4)] == [
