@@ -6,8 +6,9 @@ family can be. What is evaluated next, and how thoroughly, is what tells most ab
 cost that is still to be paid (the tutorial's Algorithm 1). Fidelities are sifted as in BOCA (Kandasamy et al., ICML
 2017).
 
-Low fidelities find good families, but only full ones count: a share of the cost goes to the family whose training to
-the end is expected to add the most hypervolume for what it still costs.
+Low fidelities find good families, but only full ones count. Where training to the end tells most for its cost, less
+would no longer tell enough: then the family is trained whose training to the end is expected to add the most
+hypervolume for what it still costs.
 """
 
 from __future__ import annotations
@@ -35,10 +36,12 @@ from simulators.protocol import Design
 __all__ = ["CFMesmo", "CFMesmoOptions", "Mesmo"]
 
 Array = NDArray[np.float64]
+logger = logging.getLogger(__name__)
 
 OBSERVED = 400  # values that a process is fitted to at most: of more, curves are thinned
 CHEAPEST = 1e-3  # of the cost at full fidelity: what an evaluation counts at least
 GREATEST_BETA = 0.5  # of the sifting: beyond it no fidelity survives in many dimensions but the full one
+MOST_DIMENSIONS = 2  # that the sifting counts: with many more it lets no fidelity through but the full one
 FIRST_SHARE = 0.25  # of full fidelity: of most of the first families
 TRIED = 50  # best choices, until one is new
 
@@ -51,8 +54,9 @@ class CFMesmoOptions(BaseModel):
     samples: int = Field(10, ge=1, description="Functions drawn for each suggestion.")
     initial: int | None = Field(None, ge=1, description="Random families first; default half the dimensions and two.")
     fidelities: int = Field(8, ge=1, description="Fidelities to choose from, at equal ratios.")
-    confirm: float = Field(
-        0.5, ge=0, le=1, description="Share of the cost that goes to full fidelity for the hypervolume it should add."
+    confirm: float = Field(0.25, ge=0, le=1, description="Share of the cost that goes to full fidelity at least.")
+    converged: float = Field(
+        0.0, ge=0, lt=1, description="End once nothing is expected to add this share of the hypervolume; 0: never."
     )
 
 
@@ -71,7 +75,7 @@ class CFMesmo(Strategy):
         self._encoding = UnitEncoding(problem.space, problem.reads)
         self._levels = self._fidelities()
         if len(self._levels) == 1 and not self.full_only:
-            logging.getLogger(__name__).warning(
+            logger.warning(
                 "%s: there is one fidelity only, so that every evaluation is a whole one; give it a range, such as "
                 "{low: 1, high: %d}", self.name, self._full,
             )  # fmt: skip
@@ -80,8 +84,8 @@ class CFMesmo(Strategy):
         self._processes = {o.name: FidelityGP(self._encoding.ordinal, fidelity=several) for o in problem.expensive}
         self._sampler = FrontSampler(problem, self._encoding, self._rng) if self._encoding.dimensions else None
         self._archive = Archive(problem)
-        self._cost = self._confirm_cost = 0.0
-        self._to_confirm: set[str] = set()  # keys of proposals
+        self._firsts: list[Design] = []
+        self._cost = self._full_cost = 0.0
         self._posteriors: list[FidelityPosterior] | None = None  # of all that is finished
 
     def _fidelities(self) -> list[int]:
@@ -106,8 +110,7 @@ class CFMesmo(Strategy):
             self._observations.add(evaluation)
             self._archive.add(evaluation)
             self._cost += evaluation.cost
-            if evaluation.key in self._to_confirm:
-                self._confirm_cost += evaluation.cost
+            self._full_cost += evaluation.cost if evaluation.fidelity == self._full else 0.0
             self._posteriors = None
         self._observations.set_running(running)
 
@@ -124,31 +127,48 @@ class CFMesmo(Strategy):
         if self._sampler is None or not self.problem.expensive:
             return self.anything_new()
         observed = all(len(self._observations.data(o.name, OBSERVED)[2]) for o in self.problem.expensive)
-        if not observed or self._observations.started < self._initial:
+        if not observed or self._observations.started < self._initial or self._unfinished():
             return self._first() or self.anything_new()
         posteriors = self._with_running(self._fitted())
         known = [record.own for record in self._observations.families.values() if record.reached]
         drawn = self._sampler.draw(posteriors, self._options.samples, known)
         names = self._observations.names(drawn.table.own)
         records = [self._observations.families.get(name) for name in names]
-        if self._confirm_cost <= self._options.confirm * self._cost and (proposal := self._confirm(drawn, records)):
-            return proposal
-        found = self._most_informative(posteriors, drawn, records) or self._confirm(drawn, records)
-        return found or self.anything_new()
+        prices = self._prices(records, self._full)
+        gains = drawn.gains(self._archive.front.matrix, np.isfinite(prices))
+        if self._has_converged(drawn, gains):
+            return None
+        information = self._information(posteriors, drawn, records)
+        due = self._full_cost < self._options.confirm * self._cost
+        if len(self._levels) > 1 and (due or information[-1].max() == information.max()):
+            found = self._best(gains.mean(axis=0)[None] / prices, [self._full], drawn)
+        else:
+            found = None
+        return found or self._best(information, self._levels, drawn) or self.anything_new()
 
     @property
     def _initial(self) -> int:
         return self._options.initial or self._encoding.dimensions // 2 + 2
 
     def _first(self) -> Proposal | None:
-        """A random new family: every third trained to the end, the others a quarter of the way."""
-        few = next(level for level in self._levels if level >= FIRST_SHARE * self._full)
-        level = self._full if self._observations.started % 3 == 0 else few
+        """A random new family a quarter of the way; every third then to the end, to learn how the two are related."""
+        if (design := self._unfinished()) and (proposal := self._proposed(design, self._full)):
+            return proposal
+        few = max((level for level in self._levels if level <= FIRST_SHARE * self._full), default=self._levels[0])
         for _ in range(10):
             for design in self.problem.space.unpack(self.problem.sample(self._rng, 32)):
                 record = self._observations.record(self.problem.space.designs([design]))
-                if not record.reached and not record.failed and (proposal := self._proposed(design, level)):
+                if not record.reached and not record.failed and (proposal := self._proposed(design, few)):
+                    self._firsts.append(design)
                     return proposal
+        return None
+
+    def _unfinished(self) -> Design | None:
+        """A first family that was not trained to the end yet and should be."""
+        for design in self._firsts[::3]:
+            record = self._observations.record(self.problem.space.designs([design]))
+            if not record.failed and record.reached < self._full:
+                return design
         return None
 
     def _proposed(self, design: Design, level: int) -> Proposal | None:
@@ -190,11 +210,11 @@ class CFMesmo(Strategy):
         ]
         return np.maximum(prices, CHEAPEST)
 
-    def _most_informative(
+    def _information(
         self, posteriors: Sequence[FidelityPosterior], drawn: DrawnFronts, records: Sequence[FamilyRecord | None]
-    ) -> Proposal | None:
-        """The family and the fidelity that tell most about the limits for what they still cost."""
-        gains = np.zeros((len(self._levels), len(records)))
+    ) -> Array:
+        """What evaluations tell about the limits for what they still cost, levels x families."""
+        found = np.zeros((len(self._levels), len(records)))
         for number, level in enumerate(self._levels):
             (z,) = self._scaled(np.array([level], dtype=np.float64))
             pairs = [posterior.at(drawn.points, float(z)) for posterior in posteriors]
@@ -202,12 +222,16 @@ class CFMesmo(Strategy):
                 self._worth(posterior, float(z), pair.variance, level)
                 for posterior, pair in zip(posteriors, pairs, strict=True)
             ], axis=0)  # fmt: skip
-            gains[number] = np.where(worth, self._gain(posteriors, pairs, drawn), 0.0) / self._prices(records, level)
-        for choice in np.argsort(-gains, axis=None, kind="stable")[:TRIED]:
-            number, family = (int(index) for index in np.unravel_index(choice, gains.shape))
-            if gains[number, family] <= 0:
+            found[number] = np.where(worth, self._gain(posteriors, pairs, drawn), 0.0) / self._prices(records, level)
+        return found
+
+    def _best(self, worth: Array, levels: Sequence[int], drawn: DrawnFronts) -> Proposal | None:
+        """The best choice that is new; ``worth`` is levels x families."""
+        for choice in np.argsort(-worth, axis=None, kind="stable")[:TRIED]:
+            number, family = (int(index) for index in np.unravel_index(choice, worth.shape))
+            if worth[number, family] <= 0:
                 break
-            if proposal := self._proposed(self._member(drawn, family), self._levels[number]):
+            if proposal := self._proposed(self._member(drawn, family), levels[number]):
                 return proposal
         return None
 
@@ -236,28 +260,23 @@ class CFMesmo(Strategy):
         if distance <= min(GREATEST_BETA, 0.1 * math.log(1 + len(posterior.targets))) * farthest:
             return np.zeros(len(variance), dtype=bool)
         share = (self.problem.cost(level) / (self.problem.cost(self._full) or 1.0)) ** (
-            1 / (self._encoding.dimensions + 3)
+            1 / (min(MOST_DIMENSIONS, self._encoding.dimensions) + 3)
         )
         return np.asarray(np.sqrt(variance) >= posterior.scale * min(1.0, distance) * share)
 
-    def _confirm(self, drawn: DrawnFronts, records: Sequence[FamilyRecord | None]) -> Proposal | None:
-        """The family whose training to the end is expected to add the most hypervolume for what it still costs."""
-        prices = self._prices(records, self._full)
-        front, scale = self._archive.front.matrix, self._archive.scale
-        before, gains = scale.hypervolume(front), np.zeros(len(records))
-        for sample, reach in enumerate(drawn.reach):
-            supposed = {o.name: o.sign * v[sample] for o, v in zip(self.problem.expensive, drawn.draws, strict=True)}
-            for family in np.flatnonzero(reach & np.isfinite(prices)).tolist():
-                members = drawn.table.objectives(drawn.table.rows(family), supposed)
-                gains[family] += scale.hypervolume(np.concatenate([front, members])) - before
-        worth = gains / prices
-        for family in np.argsort(-worth, kind="stable")[:TRIED]:
-            if worth[family] <= 0:
-                break
-            if proposal := self._proposed(self._member(drawn, int(family)), self._full):
-                self._to_confirm.add(proposal.key)
-                return proposal
-        return None
+    def _has_converged(self, drawn: DrawnFronts, gains: Array) -> bool:
+        """Whether so little is expected of the best family that the search may end."""
+        if not self._options.converged:
+            return False
+        front = self._archive.front.matrix
+        least = self._options.converged * drawn.scale(front).hypervolume(front)
+        if gains.mean(axis=0).max() >= least:
+            return False
+        logger.warning(
+            "%s: nothing is expected to add %g of the hypervolume any more: the search ends", self.name,
+            self._options.converged,
+        )  # fmt: skip
+        return True
 
     def _member(self, drawn: DrawnFronts, family: int) -> Design:
         """The member of a family that adds the most by itself, by the mean of the draws."""
@@ -267,7 +286,8 @@ class CFMesmo(Strategy):
         means = drawn.draws.mean(axis=1)
         supposed = {o.name: o.sign * row for o, row in zip(self.problem.expensive, means, strict=True)}
         members = drawn.table.objectives(rows, supposed)
-        front, scale = self._archive.front.matrix, self._archive.scale
+        front = self._archive.front.matrix
+        scale = drawn.scale(front)
         worth = [scale.hypervolume(np.concatenate([front, member[None]])) for member in members]
         return drawn.table.member(int(rows[int(np.argmax(worth))]))
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explorer.cheap_fronts import CheapFronts
-from explorer.domination import maximal
+from explorer.domination import Scale, maximal
 from explorer.problem import Problem
 from explorer.strategies.unit_encoding import UnitEncoding
 from explorer.surrogates.fidelity_gp import FidelityPosterior
@@ -27,6 +27,8 @@ SCATTERED = 256  # of larger spaces: random families that the search for the dra
 ROUNDS = 8  # of neighbours of these fronts,
 PARENTS = 16  # families of each front,
 CHILDREN = 4  # neighbours of each
+PROMISING = 30  # families whose gains are looked at in every sample
+MARGIN = 0.1  # of a front's box
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,19 +40,75 @@ class DrawnFronts:
         points: their coordinates, families x dimensions.
         draws: the drawn functions, objectives x samples x families.
         limits: how good each family can be if a sample's front is the front (:func:`limits`), same shape.
-        fronts: the expensive objectives on each sample's front, points x objectives.
+        rows: of each sample the members on its front.
     """
 
     table: CheapFronts
     points: Array
     draws: Array
     limits: Array
-    fronts: tuple[Array, ...]
+    rows: tuple[NDArray[np.intp], ...]
+
+    @property
+    def fronts(self) -> list[Array]:
+        """The expensive objectives on each sample's front, points x objectives."""
+        return [self.draws[:, sample, self.table.family[rows]].T for sample, rows in enumerate(self.rows)]
+
+    def objectives(self, rows: NDArray[np.intp], sample: int) -> Array:
+        """All objectives of some members by a sample, rows x objectives, each in its own direction."""
+        return self.table.objectives(rows, _own_direction(self.table.problem, self.draws[:, sample]))
+
+    def scale(self, front: Array) -> Scale:
+        """The box of all samples' fronts and of a front that is known, a tenth of it added at the worst corner.
+
+        Values beyond what was ever seen must count, and values far below any front must not make it small.
+
+        Args:
+            front: points x objectives.
+        """
+        objectives = self.table.problem.objectives
+        points = [self.objectives(rows, sample) for sample, rows in enumerate(self.rows)]
+        found = np.concatenate([front.reshape(-1, len(objectives)), *points])
+        low, high = found.min(axis=0), found.max(axis=0)
+        room = np.where(high > low, high - low, np.maximum(np.abs(low), 1.0))  # a constant: any will do
+        worse, signs = MARGIN * room, np.array([objective.sign for objective in objectives])
+        ends = np.where(signs > 0, low - worse, low), np.where(signs > 0, high, high + worse)
+        return Scale(objectives, *(tuple(end.tolist()) for end in ends))
+
+    def gains(self, front: Array, wanted: NDArray[np.bool_]) -> Array:
+        """The hypervolume that families would add to a front by each sample, samples x families.
+
+        Only the most promising of those that are on the front of some sample are looked at in every sample.
+
+        Args:
+            front: points x objectives.
+            wanted: the families to look at.
+        """
+        scale, reach = self.scale(front), self.reach & wanted
+        before, found = scale.hypervolume(front), np.zeros(reach.shape)
+
+        def look(families: NDArray[np.bool_]) -> None:
+            for sample in range(len(families)):
+                satisfied = self.table.satisfied(_own_direction(self.table.problem, self.draws[:, sample]))
+                for family in np.flatnonzero(families[sample]).tolist():
+                    rows = self.table.rows(family)
+                    values = self.objectives(rows[satisfied[rows]], sample)
+                    found[sample, family] = scale.hypervolume(np.concatenate([front, values])) - before
+
+        look(reach)
+        promising = np.argsort(-found.sum(axis=0), kind="stable")[:PROMISING]
+        rest = np.zeros_like(reach)
+        rest[:, promising] = ~reach[:, promising] & reach[:, promising].any(axis=0)
+        look(rest)
+        return found
 
     @property
     def reach(self) -> NDArray[np.bool_]:
         """Whether a family is on the front of a sample: samples x families."""
-        return np.asarray((self.draws >= self.limits).any(axis=0))
+        found = np.zeros((len(self.rows), len(self.table)), dtype=bool)
+        for sample, rows in enumerate(self.rows):
+            found[sample, self.table.family[rows]] = True
+        return found
 
 
 class FrontSampler:
@@ -90,8 +148,7 @@ class FrontSampler:
             table, draws = self._searched(posteriors, samples, known)
             points = self._encoding.encode(table.own)
         found = np.stack([limits(table, draws[:, sample]) for sample in range(samples)], axis=1)
-        fronts = (draws[:, s, table.family[on_front(table, draws[:, s])]].T for s in range(samples))
-        return DrawnFronts(table, points, draws, found, tuple(fronts))
+        return DrawnFronts(table, points, draws, found, tuple(on_front(table, draws[:, s]) for s in range(samples)))
 
     def _searched(
         self, posteriors: Sequence[FidelityPosterior], samples: int, known: Sequence[Designs]

@@ -35,7 +35,8 @@ Array = NDArray[np.float64]
 
 SCATTERED = 128  # random designs that the acquisition's maximum is searched from
 PARENTS, CHILDREN, ROUNDS = 8, 8, 6  # of the local search
-BEYOND = 0.1  # of the ranges seen: how far the reference point lies below the worst of the front
+BEYOND = 1e-3  # standard deviations: how far the reference point lies below the worst that was seen; one at the front's
+# worst lets it look at the middle of the front alone
 
 
 class QLogNEHVIOptions(BaseModel):
@@ -107,8 +108,7 @@ class QLogNEHVI(Strategy):
             model = ModelListGP(*models)
             fit_gpytorch_mll(SumMarginalLogLikelihood(model.likelihood, model))
         front = np.flatnonzero(maximal(targets))
-        worst, best = targets[front].min(axis=0), targets[front].max(axis=0)
-        reference = worst - BEYOND * np.maximum(best - worst, 1e-3)
+        reference = targets.min(axis=0) - BEYOND
         sampler = SobolQMCNormalSampler(torch.Size([self._options.samples]), seed=self.seed)
         pending = torch.from_numpy(self._encoded(self._running)) if self._running else None
         acquisition = (

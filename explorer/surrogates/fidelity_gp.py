@@ -42,6 +42,7 @@ logger = logging.getLogger(__name__)
 
 COLD_STEPS, WARM_STEPS = 200, 40  # of L-BFGS
 AT_LEAST = 3  # observations: with fewer the priors' modes are as good
+GROWTH = 1.1  # of the observations, before the constants of the kernels are fitted again
 JITTER = 1e-8
 
 
@@ -190,6 +191,7 @@ class FidelityGP:
         self._ordinal = np.asarray(ordinal, dtype=bool)
         self._fidelity = fidelity
         self._state: dict[str, Tensor] | None = None
+        self._fitted = 0  # observations, when the constants were last fitted
 
     def fit(self, x: Array, z: Array, y: Array) -> FidelityPosterior:
         """The posterior after observations.
@@ -213,8 +215,11 @@ class FidelityGP:
         inputs = torch.from_numpy(np.ascontiguousarray(points, dtype=np.float64))
         standardised = torch.from_numpy((targets - centre) / scale)
         model = self._model(inputs, standardised)
-        if len(y) >= AT_LEAST:
+        if len(y) >= max(AT_LEAST, GROWTH * self._fitted) or len(y) < self._fitted:
             self._optimise(model)
+            self._fitted = len(y)
+        elif self._state is not None:
+            model.load_state_dict(self._state)
         model.eval()
         return _solved_posterior(model, inputs, standardised, centre, scale)
 
@@ -274,7 +279,8 @@ def _kernel(ordinal: NDArray[np.bool_], fidelity: bool) -> Kernel:
 
 def _over_fidelity(dimension: int) -> Kernel:
     return RBFKernel(
-        active_dims=(dimension,), lengthscale_prior=LogNormalPrior(0.0, 1.0),
+        # most likely 1: who doubts low fidelities at first never tries them, who trusts them is soon corrected
+        active_dims=(dimension,), lengthscale_prior=LogNormalPrior(1.0, 1.0),
         lengthscale_constraint=GreaterThan(0.05, transform=None, initial_value=1.0),
     )  # fmt: skip
 

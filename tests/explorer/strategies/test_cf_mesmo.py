@@ -5,9 +5,12 @@ from typing import ClassVar
 
 import pytest
 
+from explorer.domination import Scale
+from explorer.evaluation import Evaluation, Proposal
+from explorer.fronts import front
 from explorer.strategies import make_strategy
 from simulators.protocol import Bits, Design, Fidelity
-from tests.explorer.problems import accuracy, area, family_problem, latency
+from tests.explorer.problems import accuracy, all_designs, area, family_problem, latency
 from tests.explorer.strategies.conformance import StrategyConformance
 
 QUICK: Mapping[str, object] = {"initial": 4, "samples": 2, "fidelities": 3}
@@ -40,6 +43,47 @@ def test_short_evaluations_come_first_and_are_gone_on_with() -> None:
     assert len(short) >= 2
     gone_on = [e for e in found if e.fidelity == 20 and e.cost < 20]
     assert {e.family for e in gone_on} & short
+
+
+def test_first_families_tell_how_fidelities_are_related() -> None:
+    """Every third is trained a part of the way and then to the end."""
+    found = StrategyConformance().drive(
+        make_strategy("cf-mesmo", family_problem(continues=True), 0, {**QUICK, "initial": 4}), 6
+    )
+    by_family = [(e.family, e.fidelity) for e in found]
+    families = list(dict.fromkeys(family for family, _ in by_family))
+    few = found[0].fidelity
+    assert few == 4
+    assert by_family == [
+        (families[0], few), (families[0], 20), (families[1], few), (families[2], few), (families[3], few),
+        (families[3], 20),
+    ]  # fmt: skip
+
+
+def test_a_share_of_the_cost_goes_to_whole_evaluations_at_least() -> None:
+    def paid(confirm: float) -> float:
+        problem = family_problem(continues=True, reads={})
+        found = StrategyConformance().drive(
+            make_strategy("cf-mesmo", problem, 0, {**QUICK, "confirm": confirm, "initial": 2}), 14
+        )
+        return sum(e.cost for e in found if e.fidelity == 20) / sum(e.cost for e in found)
+
+    assert paid(0.9) >= 0.8 > paid(0.0)
+
+
+def test_a_search_ends_once_nothing_is_expected_any_more(caplog: pytest.LogCaptureFixture) -> None:
+    problem = family_problem(continues=True)
+    strategy = make_strategy("cf-mesmo", problem, 0, {**QUICK, "samples": 4, "converged": 0.01})
+    found: list[Evaluation] = []
+    while proposals := strategy.suggest(1):
+        found.append(problem.evaluate(proposals[0]))
+        strategy.update(found[-1:], [])
+    assert len(found) < 24  # there are 8 families at 3 fidelities
+    assert "the search ends" in caplog.text
+    everything = [problem.evaluate(Proposal(design, 20)) for design in all_designs(problem)]
+    scale = Scale.of(problem, everything)
+    whole, reached = (scale.hypervolume(front(problem, rows).matrix) for rows in (everything, found))
+    assert reached >= 0.97 * whole
 
 
 def test_mesmo_pays_for_whole_evaluations_only() -> None:

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from explorer.problem import Problem
 from explorer.space import Space
-from explorer.strategies.drawn_fronts import FrontSampler, limits, on_front
+from explorer.strategies.drawn_fronts import DrawnFronts, FrontSampler, limits, on_front
 from explorer.strategies.unit_encoding import UnitEncoding
 from explorer.surrogates.fidelity_gp import FidelityGP
 from simulators.protocol import BinaryVector, Designs
@@ -49,6 +51,46 @@ def test_without_cheap_objectives_the_greatest_value_on_the_front_limits_all() -
     values = np.random.default_rng(0).normal(size=(3, len(table)))
     front = values[:, table.family[on_front(table, values)]]
     assert np.array_equal(limits(table, values), np.tile(front.max(axis=1, keepdims=True), len(table)))
+
+
+def drawn_of(problem: Problem, values: Mapping[str, Sequence[float]]) -> DrawnFronts:
+    """A single draw: per expensive objective a value for each of the families, in the direction to be made large."""
+    table = table_of(problem)
+    draws = np.array([values[objective.name] for objective in problem.expensive])[:, None]
+    found = limits(table, draws[:, 0])[:, None]
+    points = UnitEncoding(problem.space, problem.reads).encode(table.own)
+    return DrawnFronts(table, points, draws, found, (on_front(table, draws[:, 0]),))
+
+
+def test_the_whole_front_is_within_reach_and_not_its_ends_alone() -> None:
+    problem = family_problem(cheap=set(), reads={name: ["bn"] for name in ("accuracy", "latency", "area")})
+    line = np.linspace(0, 1, 8)
+    drawn = drawn_of(problem, {"accuracy": line, "latency": -line, "area": 0 * line})
+    assert drawn.reach.all()
+    gains = drawn.gains(np.zeros((0, 3)), np.ones(8, dtype=bool))
+    assert (gains[0, 1:-1] > gains[0, [0, -1]].max()).all()  # what lies in the middle covers more than the ends
+
+
+def test_families_better_than_all_that_was_seen_gain_by_how_much() -> None:
+    problem = family_problem(cheap=set(), reads={name: ["bn"] for name in ("accuracy", "latency", "area")})
+    accuracy = [0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.2]
+    drawn = drawn_of(problem, {"accuracy": accuracy, "latency": [-1.0] * 8, "area": [-1.0] * 8})
+    front = np.array([[0.5, 1.0, 1.0]])
+    assert drawn.reach[0].tolist() == [False] * 7 + [True]
+    gains = drawn.gains(front, np.ones(8, dtype=bool))[0]
+    assert gains.tolist() == pytest.approx([0.0] * 7 + [0.7 / 0.77])  # of a box from 0.43 to 1.2
+    assert drawn.scale(front).high[0] == 1.2
+    assert drawn.gains(front, np.arange(8) < 7)[0].max() == 0.0  # the one on the front is not wanted
+
+
+def test_a_family_gains_by_members_that_satisfy_the_constraints_alone() -> None:
+    problem = family_problem(constraints=["accuracy - latency / 10 >= 0.5"])
+    good = drawn_of(problem, {"accuracy": [0.9] * 8})
+    poor = drawn_of(problem, {"accuracy": [0.9, *[0.45] * 7]})
+    front = np.zeros((0, 3))
+    wanted = np.ones(8, dtype=bool)
+    assert (good.gains(front, wanted)[0] > 0).any()
+    assert np.flatnonzero(poor.gains(front, wanted)[0]).tolist() == [0]
 
 
 def test_of_a_large_space_the_search_finds_the_fronts_of_the_drawn_functions() -> None:
