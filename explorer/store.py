@@ -327,6 +327,10 @@ def _told(url: str, doing: str) -> Iterator[None]:
         yield
     except (SQLAlchemyError, ImportError) as error:
         reason = str(getattr(error, "orig", None) or error).splitlines()[0]
+        if reason == "file is not a database":
+            raise InputError(
+                f"{shown(url)} is not a SQLite database; name a store that `rex run` has written", "store"
+            ) from error
         if "psycopg" in reason and isinstance(error, ImportError):
             reason += "; pip install 'reram-explorer[postgresql]'"
         raise InputError(f"cannot {doing} the store {shown(url)}: {reason}", "store") from error
@@ -412,20 +416,18 @@ def _prepare_sqlite(connection: Any, _: Any) -> None:
 def _check_file(path: Path, create: bool) -> None:
     """Say plainly what is wrong with a SQLite file before SQLite says it darkly.
 
+    The file itself is never opened here: closing it would drop the locks by which this process's connections keep the
+    write-ahead log from being taken away by the next reader.
+
     Raises:
-        InputError: the file is missing, a folder, or not a database.
+        InputError: the file is missing or a folder.
     """
     try:
         if path.is_dir():
             raise InputError(
                 f"{path} is a folder; give the path of a file in it, such as {path / 'search.db'}", "store"
             )
-        if path.exists():
-            with path.open("rb") as file:
-                head = file.read(16)
-            if head and head != b"SQLite format 3\x00":
-                raise InputError(f"{path} is not a SQLite database; name a store that `rex run` has written", "store")
-        elif not create:
+        if not path.exists() and not create:
             raise InputError(f"there is no study at {path}; `rex run FILE` makes one and prints its path", "study")
     except OSError as error:
         raise InputError(f"cannot read {path} ({error.strerror})", "store") from None

@@ -244,6 +244,40 @@ def test_a_study_is_read_while_another_connection_writes(tmp_path: Path) -> None
     assert Store(url).names() == ["renamed"]
 
 
+WRITER = """
+import os, signal, sys, time
+from pathlib import Path
+from explorer.store import Store
+from tests.explorer.test_store import FULL, begun
+from dataclasses import replace
+
+folder = Path(sys.argv[1])
+store = begun(f"sqlite:///{folder / 'x.db'}")
+store.append("demo", [replace(FULL, replicate=1)])
+Store(store.url).names()  # the same process opens it again, as resuming does
+(folder / "written").touch()
+while not (folder / "read").exists():
+    time.sleep(0.01)
+store.append("demo", [replace(FULL, replicate=2)])
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_what_is_written_after_somebody_looked_survives_kill(tmp_path: Path) -> None:
+    """SQLite's locks are those of a process: who opens and closes the file beside SQLite drops them, and then the next
+    reader takes the write-ahead log away from under the writer."""
+    writer = subprocess.Popen([sys.executable, "-c", WRITER, str(tmp_path)])
+    while not (tmp_path / "written").exists():
+        assert writer.poll() is None
+        time.sleep(0.01)
+    look = "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute('select * from rex_studies').fetchall()"
+    subprocess.run([sys.executable, "-c", f"{look}; c.close()", str(tmp_path / "x.db")], check=True)
+    (tmp_path / "read").touch()
+    assert writer.wait() == -9
+    found = Store(f"sqlite:///{tmp_path / 'x.db'}").evaluations("demo")
+    assert [evaluation.replicate for evaluation in found] == [1, 2]
+
+
 def test_opening_for_a_new_study_writes_nothing_yet(tmp_path: Path) -> None:
     store = Store(f"sqlite:///{tmp_path / 'deep' / 'x.db'}", create=True)
     assert store.names() == []
