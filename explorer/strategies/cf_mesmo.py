@@ -256,13 +256,13 @@ class CFMesmo(Strategy):
         """BOCA's sifting: below the full fidelity one must be uncertain enough for its cost, and not too near."""
         if level == self._full:
             return np.ones(len(variance), dtype=bool)
-        distance, farthest = (1 - z) / posterior.fidelity_lengthscale, 1 / posterior.fidelity_lengthscale
-        if distance <= min(GREATEST_BETA, 0.1 * math.log(1 + len(posterior.targets))) * farthest:
+        distrust = posterior.distrust(z)
+        if distrust <= min(GREATEST_BETA, 0.1 * math.log(1 + len(posterior.targets))) * posterior.distrust(0.0):
             return np.zeros(len(variance), dtype=bool)
         share = (self.problem.cost(level) / (self.problem.cost(self._full) or 1.0)) ** (
             1 / (min(MOST_DIMENSIONS, self._encoding.dimensions) + 3)
         )
-        return np.asarray(np.sqrt(variance) >= posterior.scale * min(1.0, distance) * share)
+        return np.asarray(np.sqrt(variance) >= posterior.scale * distrust * share)
 
     def _has_converged(self, drawn: DrawnFronts, gains: Array) -> bool:
         """Whether so little is expected of the best family that the search may end."""

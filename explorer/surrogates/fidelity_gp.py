@@ -1,11 +1,12 @@
 """Gaussian processes of one objective over designs and a continuous fidelity.
 
-    y(x, z) = constant + trend(z) + f(x, z) + noise,    cov f = s k(x, x') k_z(z, z')
+    y(x, z) = constant + trend(z) + f(x, z) + noise,    cov f = k(x, x') (s + t k_z(z, z'))
 
 k is a product over the coordinates of the unit cube: a Gaussian for each bit (which, on zeros and ones, is any product
 kernel there is) and a Matern kernel for numbers. z is 1 at full fidelity. What all designs gain by a higher fidelity is
-the trend's; what tells one design from another is f's. BoTorch fits the constants of the kernels; with them everything
-asked of the posterior is a few matrix products.
+the trend's; what tells one design from another is f's: s of it at whatever fidelity, t of it alike at near ones only
+(early epochs of a training are noisy and yet tell of the last ones). BoTorch fits the constants of the kernels; with
+them everything asked of the posterior is a few matrix products.
 """
 
 from __future__ import annotations
@@ -92,11 +93,15 @@ class FidelityPosterior:
         """Variance of the noise."""
         return float(self.model.likelihood.noise.detach()) * self.scale**2
 
-    @property
-    def fidelity_lengthscale(self) -> float:
-        """Of f over z; infinite where there is no fidelity."""
-        kernel = _fidelity_kernel(self.model.covar_module)
-        return math.inf if kernel is None else float(kernel.lengthscale.detach())
+    def distrust(self, z: float) -> float:
+        """How little a fidelity tells of the full one before anything is observed, from 0 to 1 (BOCA's xi)."""
+        kernel = self.model.covar_module
+        if not isinstance(kernel, AdditiveKernel):
+            return 0.0
+        at_all, near = (float(part.outputscale.detach()) for part in kernel.kernels[1:])
+        over_fidelity = _factors(kernel.kernels[2])[-1]
+        alike = math.exp(-0.5 * ((1 - z) / float(over_fidelity.lengthscale.detach())) ** 2)
+        return math.sqrt(max(0.0, 1 - ((at_all + near * alike) / (at_all + near)) ** 2))
 
     def at(self, x: Array, z: float = 1.0) -> Pair:
         """Both fidelities of designs x (count x dimensions)."""
@@ -271,10 +276,9 @@ def _kernel(ordinal: NDArray[np.bool_], fidelity: bool) -> Kernel:
             )  # fmt: skip
     if not fidelity:
         return ScaleKernel(_product(factors), outputscale_prior=GammaPrior(2.0, 2.0))
-    last = len(ordinal)
-    product = ScaleKernel(_product([*factors, _over_fidelity(last)]), outputscale_prior=GammaPrior(2.0, 2.0))
-    trend = ScaleKernel(_over_fidelity(last), outputscale_prior=GammaPrior(2.0, 2.0))
-    return AdditiveKernel(trend, product)
+    over_fidelity = _over_fidelity(len(ordinal))
+    terms = [_over_fidelity(len(ordinal)), _product(factors), _product([*factors, over_fidelity])]
+    return AdditiveKernel(*(ScaleKernel(term, outputscale_prior=GammaPrior(2.0, 2.0)) for term in terms))
 
 
 def _over_fidelity(dimension: int) -> Kernel:
@@ -289,12 +293,9 @@ def _product(factors: list[Kernel]) -> Kernel:
     return factors[0] if len(factors) == 1 else ProductKernel(*factors)
 
 
-def _fidelity_kernel(kernel: Kernel) -> Kernel | None:
-    """The factor of f over z."""
-    if not isinstance(kernel, AdditiveKernel):
-        return None
-    product = kernel.kernels[1].base_kernel
-    return product.kernels[-1] if isinstance(product, ProductKernel) else product
+def _factors(kernel: Kernel) -> list[Kernel]:
+    """Of a scaled product."""
+    return list(kernel.base_kernel.kernels)
 
 
 def _solved_posterior(

@@ -154,7 +154,7 @@ def test_constants_are_fitted_again_once_there_is_a_tenth_more() -> None:
     y = truth(x, z)
     process = FidelityGP(ORDINAL)
     found = [process.fit(x[:count], z[:count], y[:count]) for count in (40, 43, 44)]
-    first, same, other = (posterior.fidelity_lengthscale for posterior in found)
+    first, same, other = (posterior.distrust(0.0) for posterior in found)
     assert first == same != other
     assert [len(posterior.targets) for posterior in found] == [40, 43, 44]  # what is new counts at once
 
@@ -173,7 +173,7 @@ def test_a_fit_that_fails_keeps_the_last_constants(
     monkeypatch.setattr(fidelity_gp, "fit_gpytorch_mll", fail)
     with caplog.at_level(logging.WARNING):
         after = process.fit(x, z, y)
-    assert after.fidelity_lengthscale == before.fidelity_lengthscale
+    assert after.distrust(0.0) == before.distrust(0.0)
     assert len(after.targets) == 40
     assert "keeps the constants of the last fit" in caplog.text
     fresh = FidelityGP(ORDINAL).fit(x, z, y)  # and without a last one those of the priors
@@ -197,7 +197,7 @@ def test_all_at_one_fidelity_and_no_fidelity_at_all() -> None:
     assert np.isfinite(low.at(x).full_mean).all()
     assert (low.at(x).full_variance > low.at(x, 0.3).variance).all()
     none = FidelityGP(ORDINAL, fidelity=False).fit(x, np.ones(40), y)
-    assert none.fidelity_lengthscale == math.inf
+    assert none.distrust(0.0) == 0.0
     assert np.corrcoef(none.at(x).full_mean, y)[0, 1] > 0.99
     assert none.paths(2, np.random.default_rng(0))(x).shape == (2, 40)
 
