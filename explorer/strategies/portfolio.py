@@ -1,22 +1,22 @@
 """Several strategies in one search: all learn from everything, and who adds hypervolume for the least cost asks more.
 
-Proposals are shared out by credit: the hypervolume that a strategy's evaluations added to the front, for each unit of
-cost that they paid, older gains fading. A floor keeps every strategy asking, for what pays late in a search seldom pays
-early. (A bandit by probability matching with a minimum; Thierens, GECCO 2005.)
+Cost is shared out by credit (:mod:`explorer.strategies.credit`): a strategy of short evaluations makes more proposals
+than one of long ones for the same share. A floor keeps every strategy asking, for what pays late in a search seldom
+pays early. (A bandit by probability matching with a minimum; Thierens, GECCO 2005.)
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from explorer.archive import Archive
 from explorer.evaluation import Evaluation, Proposal
 from explorer.problem import Problem
 from explorer.strategies.base import Strategy, make_strategy, read_options
+from explorer.strategies.credit import Ledger
 from simulators.protocol import InputError
 
 __all__ = ["Portfolio", "PortfolioOptions"]
@@ -40,8 +40,10 @@ class PortfolioOptions(BaseModel):
         (Member(name="thompson-bqp"), Member(name="cf-mesmo")), min_length=1,
         description="Names of strategies, or mappings of name and options.",
     )  # fmt: skip
-    floor: float = Field(0.2, ge=0, le=1, description="Share of the proposals that is given out evenly.")
-    memory: float = Field(0.9, gt=0, le=1, description="What a gain still counts after the strategy's next evaluation.")
+    floor: float = Field(0.1, ge=0, le=1, description="Share of the cost that is given out evenly.")
+    memory: float = Field(
+        10.0, gt=0, description="Whole evaluations paid after which what was gained and paid counts half."
+    )
 
     @field_validator("members", mode="before")
     @classmethod
@@ -49,22 +51,6 @@ class PortfolioOptions(BaseModel):
         if not isinstance(value, list | tuple):
             return value
         return tuple({"name": member} if isinstance(member, str) else member for member in value)
-
-
-@dataclass(eq=False)
-class _Account:
-    """Of one member.
-
-    Args:
-        strategy: the member.
-        gained, paid: hypervolume and cost of its evaluations, fading.
-        due: proposals that it should have been asked for by now and was not.
-    """
-
-    strategy: Strategy
-    gained: float = 0.0
-    paid: float = 0.0
-    due: float = 0.0
 
 
 class Portfolio(Strategy):
@@ -83,60 +69,42 @@ class Portfolio(Strategy):
             raise InputError(f"{', '.join(names)}: each member can be there once", "strategy.options.members")
         if self.name in names:
             raise InputError("a portfolio cannot be its own member", "strategy.options.members")
-        self._accounts = {
-            member.name: _Account(make_strategy(member.name, problem, seed, member.options))
-            for member in self._options.members
+        self._members = {
+            member.name: make_strategy(member.name, problem, seed, member.options) for member in self._options.members
         }
-        self._archive = Archive(problem)
+        self._ledger = Ledger(problem, names, self._options.floor, self._options.memory)
+        self._due = dict.fromkeys(names, 0.0)  # cost that each should have asked for by now and has not
         self._running: list[Proposal] = []
 
     @property
     def shares(self) -> dict[str, float]:
-        """Of the next proposals, by member; they add up to 1."""
-        even = 1 / len(self._accounts)
-        untried = [account for account in self._accounts.values() if account.paid == 0]
-        rates = {
-            name: account.gained / account.paid if account.paid else 0.0 for name, account in self._accounts.items()
-        }
-        total = sum(rates.values())
-        if untried or total == 0:  # nothing tells them apart yet
-            return dict.fromkeys(self._accounts, even)
-        floor = self._options.floor
-        return {name: floor * even + (1 - floor) * rate / total for name, rate in rates.items()}
+        """Of the cost of what is proposed next, by member; they add up to 1."""
+        return self._ledger.shares
 
     def update(self, finished: Sequence[Evaluation], running: Sequence[Proposal]) -> None:
         super().update(finished, running)
         for evaluation in finished:
-            if evaluation.derived_from:
-                continue
-            before = self._archive.hypervolume
-            scale = self._archive.scale
-            self._archive.add(evaluation)
-            if self._archive.scale is not scale:  # a wider box: what was there fills less of it
-                before = min(before, self._archive.hypervolume)
-            account = self._accounts.get(evaluation.strategy)
-            if account:
-                account.gained = self._options.memory * account.gained + max(0.0, self._archive.hypervolume - before)
-                account.paid = self._options.memory * account.paid + evaluation.cost
+            self._ledger.add(evaluation)
         self._running = list(running)
-        for account in self._accounts.values():
-            account.strategy.update(finished, running)
+        for member in self._members.values():
+            member.update(finished, running)
 
     def suggest(self, count: int) -> list[Proposal]:
         proposals: list[Proposal] = []
-        asked = dict(self._accounts)  # without those that have nothing left to propose
+        asked = dict(self._members)  # without those that have nothing left to propose
         while len(proposals) < count and asked:
-            for name, share in self.shares.items():
-                self._accounts[name].due += share
-            name = max(asked, key=lambda name: asked[name].due)
-            found = next(iter(asked[name].strategy.suggest(1)), None)
-            self._accounts[name].due -= 1
+            name = max(asked, key=self._due.__getitem__)
+            found = next(iter(asked[name].suggest(1)), None)
             if found is None:
                 del asked[name]
-            elif proposal := self._own(found):
+                continue
+            cost = self.problem.cost(found.fidelity) or 1.0
+            for member, share in self.shares.items():
+                self._due[member] += cost * (share - (member == name))
+            if proposal := self._own(found):
                 proposals.append(proposal)
-                for account in self._accounts.values():
-                    account.strategy.update([], [*self._running, *proposals])
+                for strategy in self._members.values():
+                    strategy.update([], [*self._running, *proposals])
         return proposals
 
     def _own(self, found: Proposal) -> Proposal | None:

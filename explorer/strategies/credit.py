@@ -1,0 +1,91 @@
+"""Credit: which strategy added how much hypervolume for what it cost.
+
+A pure function of evaluations in their order: a running search, one that is resumed and a report of a finished one
+come to the same credit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from explorer.archive import Archive
+from explorer.evaluation import Evaluation
+from explorer.problem import Problem
+
+__all__ = ["Credit", "Ledger"]
+
+SHARPNESS = (
+    2.0  # power of the rate that shares follow: who gains twice as much for its cost is given four times as much
+)
+
+
+@dataclass(frozen=True)
+class Credit:
+    """Of one strategy.
+
+    Args:
+        gained: hypervolume, as a share of the archive's box; older gains count less.
+        paid: cost in whole evaluations; older ones count less, too.
+    """
+
+    gained: float = 0.0
+    paid: float = 0.0
+
+    def faded(self, factor: float) -> Credit:
+        """What is left of it."""
+        return Credit(self.gained * factor, self.paid * factor)
+
+
+class Ledger:
+    """Credit of several strategies.
+
+    Args:
+        problem: what they search.
+        members: their names.
+        floor: share of the cost that is given out evenly.
+        memory: whole evaluations paid, by all together, after which what was gained and paid counts half.
+    """
+
+    def __init__(self, problem: Problem, members: Sequence[str], floor: float, memory: float) -> None:
+        self._problem, self._floor, self._memory = problem, floor, memory
+        self._whole = problem.cost(problem.full_fidelity) or 1.0
+        self._archive = Archive(problem)
+        self.credits = {name: Credit() for name in members}
+
+    def add(self, evaluation: Evaluation) -> float:
+        """Take in a finished evaluation, whoever proposed it.
+
+        Returns:
+            The hypervolume that it added, completed over its family.
+        """
+        if evaluation.derived_from:
+            return 0.0
+        before, scale = self._archive.hypervolume, self._archive.scale
+        self._archive.add(evaluation)
+        if self._archive.scale is not scale:  # a wider box: what was there fills less of it
+            before = min(before, self._archive.hypervolume)
+        gain, paid = max(0.0, self._archive.hypervolume - before), evaluation.cost / self._whole
+        factor = 0.5 ** (paid / self._memory)
+        self.credits = {name: credit.faded(factor) for name, credit in self.credits.items()}
+        if own := self.credits.get(evaluation.strategy):
+            self.credits[evaluation.strategy] = Credit(own.gained + gain, own.paid + paid)
+        return gain
+
+    @property
+    def shares(self) -> dict[str, float]:
+        """Of the cost that is spent next, by strategy; they add up to 1.
+
+        A strategy that was tried little is judged as if it had paid for one evaluation more and gained what all gain on
+        average: no luck of the first few decides.
+        """
+        even = 1 / len(self.credits)
+        paid = sum(credit.paid for credit in self.credits.values())
+        average = sum(credit.gained for credit in self.credits.values()) / max(paid, 1.0)
+        rates = {name: (credit.gained + average) / (credit.paid + 1) for name, credit in self.credits.items()}
+        best = max(rates.values())
+        if best == 0:  # nothing tells them apart
+            return dict.fromkeys(self.credits, even)
+        weights = {name: (rate / best) ** SHARPNESS for name, rate in rates.items()}
+        total = sum(weights.values())
+        return {name: self._floor * even + (1 - self._floor) * weight / total for name, weight in weights.items()}
