@@ -7,15 +7,17 @@ from collections.abc import Mapping, Sequence
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from explorer.contributions import Shares
 from explorer.explanation import Explanation
 from explorer.fronts import Front, Point
 from explorer.outline import ObjectiveInfo, Outline
 from explorer.tables import ARROWS, Column, effect_column, value_text
 
-__all__ = ["effects_figure", "front_figure"]
+__all__ = ["credit_figure", "effects_figure", "front_figure"]
 
 # Okabe and Ito's colours: told apart by colour-blind readers; the shapes tell them apart in grey print too.
 FRONT, DOMINATED, BASELINES = "#0072B2", "#9A9A9A", ("#D55E00", "#009E73", "#CC79A7", "#E69F00")
+DASHES = ("solid", "dash", "dot", "dashdot")
 SHAPES = ("diamond", "square", "triangle-up", "cross")
 HEIGHT = 460
 BETTER = {"maximize": "higher is better", "minimize": "lower is better"}
@@ -72,6 +74,22 @@ def front_figure(front: Front, dominated: Sequence[Point], baselines: Mapping[st
         legend={"orientation": "h", "y": 1.12, "x": 0}, margin={"l": 70, "r": 40, "t": 50, "b": 70},
     )  # fmt: skip
     return figure
+
+
+def credit_figure(history: Sequence[Shares], outline: Outline) -> go.Figure:
+    """How the shares of a portfolio's members moved with what was paid."""
+    figure = go.Figure()
+    for number, name in enumerate(history[-1].of):
+        figure.add_scatter(
+            x=[shares.cost for shares in history], y=[shares.of[name] for shares in history], mode="lines", name=name,
+            line={"color": (FRONT, *BASELINES)[number % 5], "shape": "hv", "dash": DASHES[number % len(DASHES)]},
+        )  # fmt: skip
+    figure.update_xaxes(title_text=f"cost{f' [{outline.fidelity_name}]' if outline.fidelity_name else ''}")
+    figure.update_yaxes(title_text="share of the cost that is spent next", range=[0, 1], tickformat=".0%")
+    return figure.update_layout(
+        template="plotly_white", height=320, font={"family": "system-ui, sans-serif", "size": 13}, showlegend=True,
+        legend={"orientation": "h", "y": 1.15, "x": 0}, margin={"l": 70, "r": 40, "t": 40, "b": 60},
+    )  # fmt: skip
 
 
 def effects_figure(explanation: Explanation) -> go.Figure:

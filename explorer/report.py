@@ -5,21 +5,23 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 from string import Template
 
 from explorer.archive import Archive
 from explorer.comparison import Comparison
+from explorer.contributions import Contribution, Shares
 from explorer.explanation import Explanation
 from explorer.fronts import Point, points
-from explorer.plots import effects_figure, front_figure
+from explorer.plots import credit_figure, effects_figure, front_figure
 from explorer.study import Study
-from explorer.tables import Rows, comparison_rows, effect_rows, front_rows
+from explorer.tables import Rows, comparison_rows, contribution_rows, effect_rows, front_rows
 from explorer.units import counted
 from simulators.protocol import InputError
 
-__all__ = ["explanation_page", "write_page"]
+__all__ = ["WhoFound", "explanation_page", "write_page"]
 
 ROWS = 200  # of the front's table; the rest is in `rex pareto`
 
@@ -58,12 +60,29 @@ FRONT = Template("""$summary
 <div class="scroll"><div class="figure">$figure</div></div>
 $front
 $comparison
+$contributions
 <h2>Where it comes from</h2>
 <dl>$provenance</dl>
 """)
 
 
-def write_page(study: Study, archive: Archive, comparisons: Sequence[Comparison], path: Path, description: str) -> Path:
+@dataclass(frozen=True)
+class WhoFound:
+    """Who found what in a search of several strategies.
+
+    Args:
+        contributions: of each.
+        history: of a portfolio's credit; empty for other strategies.
+    """
+
+    contributions: Sequence[Contribution]
+    history: Sequence[Shares] = ()
+
+
+def write_page(
+    study: Study, archive: Archive, comparisons: Sequence[Comparison], path: Path, description: str,
+    who: WhoFound | None = None,
+) -> Path:  # fmt: skip
     """Write the page of a study.
 
     Args:
@@ -72,6 +91,7 @@ def write_page(study: Study, archive: Archive, comparisons: Sequence[Comparison]
         comparisons: the front beside the initial designs.
         path: of the page; replaced if an earlier run of the same study wrote it.
         description: what was searched, a few lines.
+        who: found what, where that is of interest.
 
     Returns:
         The path.
@@ -97,6 +117,7 @@ def write_page(study: Study, archive: Archive, comparisons: Sequence[Comparison]
         figure=figure.to_html(full_html=False, include_plotlyjs=True, config=CONTROLS),
         front=_table(front_rows(front, "", limit=ROWS, held_out=True)),
         comparison=_comparison(comparisons, study),
+        contributions=_contributions(who, study) if who else "",
         provenance="".join(f"<dt>{escape(term)}</dt><dd>{escape(text)}</dd>" for term, text in _provenance(study)),
     )
     try:
@@ -152,6 +173,15 @@ def _comparison(comparisons: Sequence[Comparison], study: Study) -> str:
         return ""
     rows = comparison_rows(comparisons, study.outline)
     return f"<h2>{escape(rows.title)}</h2>{_table(rows)}"
+
+
+def _contributions(who: WhoFound, study: Study) -> str:
+    rows = contribution_rows(who.contributions, study.outline)
+    found = f"<h2>{escape(rows.title)}</h2>{_table(rows)}"
+    if who.history:
+        figure = credit_figure(who.history, study.outline)
+        found += f'<div class="scroll">{figure.to_html(full_html=False, include_plotlyjs=False, config=CONTROLS)}</div>'
+    return found
 
 
 def _table(rows: Rows) -> str:

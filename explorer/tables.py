@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from explorer.comparison import Comparison
+from explorer.contributions import Contribution
 from explorer.explanation import Explanation
 from explorer.fronts import Front, Point
 from explorer.outline import ObjectiveInfo, Outline
@@ -16,6 +17,7 @@ __all__ = [
     "Column",
     "Rows",
     "comparison_rows",
+    "contribution_rows",
     "difference",
     "effect_column",
     "effect_rows",
@@ -176,6 +178,23 @@ def comparison_rows(comparisons: Sequence[Comparison], outline: Outline) -> Rows
     notes.append("in brackets: against the first initial design on the same chip")
     return Rows("The front beside the initial designs on the same chips", ("design", *columns.titles, "seeds"),
                 tuple(rows), tuple(notes), frozenset(emphasised))  # fmt: skip
+
+
+def contribution_rows(found: Sequence[Contribution], outline: Outline) -> Rows:
+    """Who found what: a row for each strategy."""
+    rows = tuple(
+        (
+            one.strategy, str(one.evaluations), counted(one.cost, outline.fidelity_name), str(one.found),
+            f"{100 * one.gained:.1f} %", f"{100 * one.lost:.2f} %",
+        )
+        for one in found
+    )  # fmt: skip
+    return Rows(
+        "Who found what",
+        ("strategy", "evaluations", "cost", "designs on the front", "hypervolume added", "covered by nobody else"),
+        rows,
+        ("designs on the front: with the members of families that it had trained; hypervolume added: when it came",),
+    )
 
 
 def difference(point: Point, reference: Point, objective: ObjectiveInfo) -> str:

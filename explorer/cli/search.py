@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,7 +12,10 @@ import typer
 from explorer.cli.options import DataDir, Settings, StoreOption, StudyArgument, Workers
 
 if TYPE_CHECKING:
+    from explorer.archive import Archive
+    from explorer.evaluation import Evaluation
     from explorer.launch import Prepared
+    from explorer.report import WhoFound
 
 __all__ = ["resume", "run"]
 
@@ -48,7 +52,7 @@ def _run(prepared: Prepared) -> None:
     from explorer.cli.progress import ProgressDisplay
     from explorer.comparison import compare
     from explorer.report import write_page
-    from explorer.tables import comparison_rows, front_rows
+    from explorer.tables import comparison_rows, contribution_rows, front_rows
     from explorer.units import counted
 
     reference = prepared.study.reference
@@ -84,10 +88,26 @@ def _run(prepared: Prepared) -> None:
         note("no design that was evaluated satisfies all constraints: the front is empty")
     if any(comparison.others for comparison in comparisons):
         print_rows(comparison_rows(comparisons, study.outline))
-    page = write_page(study, archive, comparisons, prepared.page, prepared.description)
+    who = _who_found(prepared, archive, study.evaluations)
+    if who:
+        print_rows(contribution_rows(who.contributions, study.outline))
+    page = write_page(study, archive, comparisons, prepared.page, prepared.description, who)
     failed = sum(evaluation.failed for evaluation in study.evaluations)
     if failed:
         note(f"{counted(failed, 'evaluations')} failed: rex status {reference} says why")
     console().print(f"the whole front: rex pareto {reference}\npage: {page}", markup=False, soft_wrap=True)
     if not any(not evaluation.failed for evaluation in study.evaluations):
         raise typer.Exit(1)
+
+
+def _who_found(prepared: Prepared, archive: Archive, evaluations: Sequence[Evaluation]) -> WhoFound | None:
+    """Who found what, for a portfolio's search."""
+    from explorer.contributions import contributions, credit_history
+    from explorer.report import WhoFound
+    from explorer.strategies.portfolio import Portfolio
+
+    if prepared.spec.strategy.name != Portfolio.name:
+        return None
+    strategy = prepared.assembly.strategy()
+    ledger = strategy.new_ledger() if isinstance(strategy, Portfolio) else None
+    return WhoFound(contributions(prepared.problem, archive), credit_history(ledger, evaluations) if ledger else [])

@@ -6,6 +6,7 @@ come to the same credit.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -47,7 +48,7 @@ class Ledger:
         memory: whole evaluations paid, by all together, after which what was gained and paid counts half.
     """
 
-    def __init__(self, problem: Problem, members: Sequence[str], floor: float, memory: float) -> None:
+    def __init__(self, problem: Problem, members: Sequence[str], floor: float = 0.0, memory: float = math.inf) -> None:
         self._problem, self._floor, self._memory = problem, floor, memory
         self._whole = problem.cost(problem.full_fidelity) or 1.0
         self._archive = Archive(problem)
@@ -61,10 +62,9 @@ class Ledger:
         """
         if evaluation.derived_from:
             return 0.0
-        before, scale = self._archive.hypervolume, self._archive.scale
+        front = self._archive.front.matrix
         self._archive.add(evaluation)
-        if self._archive.scale is not scale:  # a wider box: what was there fills less of it
-            before = min(before, self._archive.hypervolume)
+        before = self._archive.scale.hypervolume(front)  # in the same box: it may be wider now
         gain, paid = max(0.0, self._archive.hypervolume - before), evaluation.cost / self._whole
         factor = 0.5 ** (paid / self._memory)
         self.credits = {name: credit.faded(factor) for name, credit in self.credits.items()}

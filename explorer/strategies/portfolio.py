@@ -45,6 +45,10 @@ class PortfolioOptions(BaseModel):
         10.0, gt=0, description="Whole evaluations paid after which what was gained and paid counts half."
     )
 
+    def ledger(self, problem: Problem) -> Ledger:
+        """Of the members, with nothing in it yet."""
+        return Ledger(problem, [member.name for member in self.members], self.floor, self.memory)
+
     @field_validator("members", mode="before")
     @classmethod
     def _named(cls, value: object) -> object:
@@ -72,7 +76,7 @@ class Portfolio(Strategy):
         self._members = {
             member.name: make_strategy(member.name, problem, seed, member.options) for member in self._options.members
         }
-        self._ledger = Ledger(problem, names, self._options.floor, self._options.memory)
+        self._ledger = self.new_ledger()
         self._due = dict.fromkeys(names, 0.0)  # cost that each should have asked for by now and has not
         self._running: list[Proposal] = []
 
@@ -80,6 +84,10 @@ class Portfolio(Strategy):
     def shares(self) -> dict[str, float]:
         """Of the cost of what is proposed next, by member; they add up to 1."""
         return self._ledger.shares
+
+    def new_ledger(self) -> Ledger:
+        """The members' credit before anything was evaluated."""
+        return self._options.ledger(self.problem)
 
     def update(self, finished: Sequence[Evaluation], running: Sequence[Proposal]) -> None:
         super().update(finished, running)

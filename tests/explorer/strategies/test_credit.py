@@ -29,6 +29,15 @@ def test_gains_are_credited_to_who_proposed_and_paid_for_them() -> None:
     assert found.credits["cautious"] == Credit(0.0, 0.25)
 
 
+def test_a_gain_is_told_in_the_box_that_it_makes_wider() -> None:
+    """The best accuracy so far widens the box: the front before fills less of it, and yet something was gained."""
+    problem = family_problem()
+    found = ledger(problem)
+    for bits in ("001", "100"):
+        found.add(evaluate(problem, {"bn": bits}, strategy="initial"))
+    assert found.add(evaluate(problem, {"bn": "110"}, strategy="bold")) > 0.1
+
+
 def test_older_gains_fade_with_what_is_paid() -> None:
     problem = family_problem(reads={})
     found = ledger(problem, memory=2.0)
