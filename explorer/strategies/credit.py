@@ -16,9 +16,8 @@ from explorer.problem import Problem
 
 __all__ = ["Credit", "Ledger"]
 
-SHARPNESS = (
-    2.0  # power of the rate that shares follow: who gains twice as much for its cost is given four times as much
-)
+SHARPNESS = 2.0  # of shares: who gains twice as much for its cost is given four times as much
+SUPPOSED = 3.0  # whole evaluations that each is supposed to have paid for besides, with the gain of the average
 
 
 @dataclass(frozen=True)
@@ -76,13 +75,16 @@ class Ledger:
     def shares(self) -> dict[str, float]:
         """Of the cost that is spent next, by strategy; they add up to 1.
 
-        A strategy that was tried little is judged as if it had paid for one evaluation more and gained what all gain on
-        average: no luck of the first few decides.
+        Each is judged as if it had paid for a few evaluations more and gained with them what all gain on average: no
+        luck of the first ones decides.
         """
         even = 1 / len(self.credits)
         paid = sum(credit.paid for credit in self.credits.values())
         average = sum(credit.gained for credit in self.credits.values()) / max(paid, 1.0)
-        rates = {name: (credit.gained + average) / (credit.paid + 1) for name, credit in self.credits.items()}
+        rates = {
+            name: (credit.gained + SUPPOSED * average) / (credit.paid + SUPPOSED)
+            for name, credit in self.credits.items()
+        }
         best = max(rates.values())
         if best == 0:  # nothing tells them apart
             return dict.fromkeys(self.credits, even)
