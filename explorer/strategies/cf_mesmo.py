@@ -87,6 +87,7 @@ class CFMesmo(Strategy):
         self._firsts: list[Design] = []
         self._cost = self._full_cost = 0.0
         self._posteriors: list[FidelityPosterior] | None = None  # of all that is finished
+        self._fronts: DrawnFronts | None = None  # from these
 
     def _fidelities(self) -> list[int]:
         """Fidelities to choose from, ascending; the last is the full one."""
@@ -111,7 +112,7 @@ class CFMesmo(Strategy):
             self._archive.add(evaluation)
             self._cost += evaluation.cost
             self._full_cost += evaluation.cost if evaluation.fidelity == self._full else 0.0
-            self._posteriors = None
+            self._posteriors = self._fronts = None
         self._observations.set_running(running)
 
     def suggest(self, count: int) -> list[Proposal]:
@@ -130,12 +131,12 @@ class CFMesmo(Strategy):
         if not observed or self._observations.started < self._initial or self._unfinished():
             return self._first() or self.anything_new()
         posteriors = self._with_running(self._fitted())
-        known = [record.own for record in self._observations.families.values() if record.reached]
-        drawn = self._sampler.draw(posteriors, self._options.samples, known)
+        drawn = self._drawn_fronts(self._sampler)
         names = self._observations.names(drawn.table.own)
         records = [self._observations.families.get(name) for name in names]
         prices = self._prices(records, self._full)
-        gains = drawn.gains(self._archive.front.matrix, np.isfinite(prices))
+        pending = [n for n, record in enumerate(records) if record and record.running == self._full > record.finished]
+        gains = drawn.gains(self._archive.front.matrix, np.isfinite(prices), pending)
         if self._has_converged(drawn, gains):
             return None
         information = self._information(posteriors, drawn, records)
@@ -191,6 +192,13 @@ class CFMesmo(Strategy):
                 self._posteriors.append(process.fit(points, self._scaled(fidelities), values))
         return self._posteriors
 
+    def _drawn_fronts(self, sampler: FrontSampler) -> DrawnFronts:
+        """Functions drawn from what is finished; the same ones for all proposals of a batch."""
+        if self._fronts is None:
+            known = [record.own for record in self._observations.families.values() if record.reached]
+            self._fronts = sampler.draw(self._fitted(), self._options.samples, known)
+        return self._fronts
+
     def _with_running(self, posteriors: Sequence[FidelityPosterior]) -> list[FidelityPosterior]:
         running = [r for r in self._observations.families.values() if r.running > r.finished]
         x = np.array([record.point for record in running]).reshape(-1, self._encoding.dimensions)
@@ -200,11 +208,12 @@ class CFMesmo(Strategy):
     # -- choices ------------------------------------------------------------------------------------------------
 
     def _prices(self, records: Sequence[FamilyRecord | None], level: int) -> Array:
-        """What training to a level still costs, as a share of a whole training; infinite where it is not possible."""
+        """What training to a level still costs, as a share of a whole training; infinite where it is not possible, and
+        where the family is being trained: going on would have to wait."""
         whole = self.problem.cost(self._full) or 1.0
         prices = [
             math.inf
-            if record and (record.failed or record.reached >= level)
+            if record and (record.failed or record.finished >= level or record.running > record.finished)
             else self.problem.remaining_cost(level, (record.reached or None) if record else None) / whole
             for record in records
         ]
@@ -215,11 +224,12 @@ class CFMesmo(Strategy):
     ) -> Array:
         """What evaluations tell about the limits for what they still cost, levels x families."""
         found = np.zeros((len(self._levels), len(records)))
-        for number, level in enumerate(self._levels):
-            (z,) = self._scaled(np.array([level], dtype=np.float64))
-            pairs = [posterior.at(drawn.points, float(z)) for posterior in posteriors]
+        levels = self._scaled(np.array(self._levels, dtype=np.float64)).tolist()
+        predicted = [posterior.levels(drawn.points, levels) for posterior in posteriors]
+        for number, (level, z) in enumerate(zip(self._levels, levels, strict=True)):
+            pairs = [of_levels[number] for of_levels in predicted]
             worth = np.any([
-                self._worth(posterior, float(z), pair.variance, level)
+                self._worth(posterior, z, pair.variance, level)
                 for posterior, pair in zip(posteriors, pairs, strict=True)
             ], axis=0)  # fmt: skip
             found[number] = np.where(worth, self._gain(posteriors, pairs, drawn), 0.0) / self._prices(records, level)

@@ -75,7 +75,7 @@ class DrawnFronts:
         ends = np.where(signs > 0, low - worse, low), np.where(signs > 0, high, high + worse)
         return Scale(objectives, *(tuple(end.tolist()) for end in ends))
 
-    def gains(self, front: Array, wanted: NDArray[np.bool_]) -> Array:
+    def gains(self, front: Array, wanted: NDArray[np.bool_], pending: Sequence[int] = ()) -> Array:
         """The hypervolume that families would add to a front by each sample, samples x families.
 
         Only the most promising of those that are on the front of some sample are looked at in every sample.
@@ -83,17 +83,23 @@ class DrawnFronts:
         Args:
             front: points x objectives.
             wanted: the families to look at.
+            pending: families that are being trained to the end: what they add is theirs already.
         """
         scale, reach = self.scale(front), self.reach & wanted
-        before, found = scale.hypervolume(front), np.zeros(reach.shape)
+        found = np.zeros(reach.shape)
 
         def look(families: NDArray[np.bool_]) -> None:
             for sample in range(len(families)):
                 satisfied = self.table.satisfied(_own_direction(self.table.problem, self.draws[:, sample]))
-                for family in np.flatnonzero(families[sample]).tolist():
+
+                def members(family: int, sample: int = sample, satisfied: NDArray[np.bool_] = satisfied) -> Array:
                     rows = self.table.rows(family)
-                    values = self.objectives(rows[satisfied[rows]], sample)
-                    found[sample, family] = scale.hypervolume(np.concatenate([front, values])) - before
+                    return self.objectives(rows[satisfied[rows]], sample)
+
+                start = np.concatenate([front, *(members(family) for family in pending)])
+                before = scale.hypervolume(start)
+                for family in np.flatnonzero(families[sample]).tolist():
+                    found[sample, family] = scale.hypervolume(np.concatenate([start, members(family)])) - before
 
         look(reach)
         promising = np.argsort(-found.sum(axis=0), kind="stable")[:PROMISING]
@@ -157,9 +163,11 @@ class FrontSampler:
         scattered = self._problem.sample(self._rng, SCATTERED)
         new = Designs.joined([*known, Designs({name: scattered[name] for name in self._problem.reads}, SCATTERED)])
         table = CheapFronts.of(self._problem, new.take(_first_of_each(self._encoding.encode(new))), self._rng)
+        draws = np.zeros((len(paths), samples, 0))
         for round_ in range(ROUNDS):
             points = self._encoding.encode(table.own)
-            draws = np.array([path(points) for path in paths])
+            if len(unseen := points[draws.shape[2] :]):
+                draws = np.concatenate([draws, [path(unseen) for path in paths]], axis=2)
             if round_ == ROUNDS - 1:
                 break
             parents = np.unique(np.concatenate([self._parents(table, draws[:, s]) for s in range(samples)]))

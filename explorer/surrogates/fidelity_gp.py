@@ -14,7 +14,7 @@ from __future__ import annotations
 import logging
 import math
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -105,28 +105,59 @@ class FidelityPosterior:
 
     def at(self, x: Array, z: float = 1.0) -> Pair:
         """Both fidelities of designs x (count x dimensions)."""
-        low, full = self._inputs(x, z), self._inputs(x, 1.0)
+        return self.levels(x, [z])[0]
+
+    def levels(self, x: Array, levels: Sequence[float]) -> list[Pair]:
+        """The same at several fidelities; what they share is computed once."""
         with torch.no_grad():
-            low_rest, full_rest = self._solved(low), self._solved(full)
-            mean, full_mean = self._mean(low), self._mean(full)
-            variance, full_variance = self._prior(low, low), self._prior(full, full)
-            covariance = self._prior(low, full) - (low_rest * full_rest).sum(0)
-            variance = (variance - low_rest.square().sum(0)).clamp_min(1e-12)
-            full_variance = (full_variance - full_rest.square().sum(0)).clamp_min(1e-12)
-        means = (self.centre + self.scale * values.numpy() for values in (mean, full_mean))
-        spreads = (self.scale**2 * values.numpy() for values in (variance, full_variance, covariance))
-        (low_mean, high_mean), (low_variance, high_variance, shared) = means, spreads
-        return Pair(low_mean, low_variance, high_mean, high_variance, shared)
+            covariances = self._covariances(x)
+            full, full_prior, _ = covariances(1.0)
+            full_rest, full_mean = self._solve(full), self._predict(full)
+            full_variance = (full_prior - full_rest.square().sum(0)).clamp_min(1e-12)
+            pairs = []
+            for z in levels:
+                low, prior, shared = covariances(z)
+                rest = self._solve(low)
+                variance = (prior - rest.square().sum(0)).clamp_min(1e-12)
+                covariance = shared - (rest * full_rest).sum(0)
+                means = (self.centre + self.scale * values.numpy() for values in (self._predict(low), full_mean))
+                spreads = (self.scale**2 * values.numpy() for values in (variance, full_variance, covariance))
+                (low_mean, high_mean), (low_variance, high_variance, both) = means, spreads
+                pairs.append(Pair(low_mean, low_variance, high_mean, high_variance, both))
+        return pairs
+
+    def _covariances(self, x: Array) -> Callable[[float], tuple[Tensor, float, float]]:
+        """Of designs, by their fidelity z: with what was observed (designs x N), with themselves, and with themselves
+        at full fidelity. Kernels are stationary: the last two are those of any design."""
+        kernel, designs = self.model.covar_module, self._inputs(x, 1.0)
+        if not isinstance(kernel, AdditiveKernel):
+            same, prior = self._kernel(designs, self.points), float(kernel.outputscale)
+            return lambda _: (same, prior, prior)
+        trend, at_all, near = kernel.kernels
+        alike = at_all.base_kernel(designs, self.points).to_dense()
+        end = designs[:1]
+
+        def at(z: float) -> tuple[Tensor, float, float]:
+            here = self._inputs(x[:1], z)
+            over = _factors(near)[-1]
+            observed = at_all.outputscale + near.outputscale * over(here, self.points).to_dense()
+            found = alike * observed + trend(here, self.points).to_dense()
+            prior = float(trend.outputscale + at_all.outputscale + near.outputscale)
+            shared = trend(here, end).to_dense() + at_all.outputscale + near.outputscale * over(here, end).to_dense()
+            return found, prior, float(shared)
+
+        return at
 
     def draws(self, x: Array, count: int, rng: np.random.Generator) -> Array:
         """Exact joint draws of f at full fidelity: count x designs. Costs the cube of the number of designs."""
         points = self._inputs(x, 1.0)
         with torch.no_grad():
-            rest = self._solved(points)
+            observed = self._kernel(points, self.points)
+            rest = self._solve(observed)
             covariance = self._kernel(points, points) - rest.T @ rest
             factor = _cholesky(covariance)
             normals = torch.from_numpy(rng.standard_normal((len(points), count)))
-            found = (self._mean(points)[:, None] + factor @ normals).T
+            found = (self._predict(observed)[:, None] + factor @ normals).T
         return np.asarray(self.centre + self.scale * found.numpy())
 
     def paths(self, count: int, rng: np.random.Generator) -> Callable[[Array], Array]:
@@ -155,7 +186,7 @@ class FidelityPosterior:
             return self
         new = torch.cat([self._inputs(x[[i]], float(z[i])) for i in range(len(x))])
         with torch.no_grad():
-            means = self._mean(new)
+            means = self._predict(self._kernel(new, self.points))
         return _solved_posterior(
             self.model, torch.cat([self.points, new]), torch.cat([self.targets, means]), self.centre, self.scale
         )
@@ -170,17 +201,13 @@ class FidelityPosterior:
         covariances: Tensor = self.model.covar_module(left, right).to_dense()
         return covariances
 
-    def _prior(self, left: Tensor, right: Tensor) -> Tensor:
-        """Prior covariances of rows with rows."""
-        covariances: Tensor = self.model.covar_module(left, right, diag=True)
-        return covariances
-
-    def _solved(self, points: Tensor) -> Tensor:
-        solved: Tensor = torch.linalg.solve_triangular(self.factor, self._kernel(self.points, points), upper=False)
+    def _solve(self, covariances: Tensor) -> Tensor:
+        """What of designs' covariances with what was observed (designs x N) the observations explain, N x designs."""
+        solved: Tensor = torch.linalg.solve_triangular(self.factor, covariances.T, upper=False)
         return solved
 
-    def _mean(self, points: Tensor) -> Tensor:
-        mean: Tensor = self.model.mean_module(points) + self._kernel(points, self.points) @ self.weights
+    def _predict(self, covariances: Tensor) -> Tensor:
+        mean: Tensor = self.model.mean_module.constant + covariances @ self.weights
         return mean
 
 

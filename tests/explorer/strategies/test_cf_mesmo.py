@@ -86,6 +86,15 @@ def test_a_search_ends_once_nothing_is_expected_any_more(caplog: pytest.LogCaptu
     assert reached >= 0.97 * whole
 
 
+@pytest.mark.parametrize("name", ["cf-mesmo", "mesmo"])
+def test_a_batch_trains_no_family_twice(name: str) -> None:
+    problem = family_problem(continues=True)
+    strategy = make_strategy(name, problem, 0, {**QUICK, "initial": 2})
+    strategy.update([problem.evaluate(proposal) for proposal in strategy.suggest(3)], [])
+    batch = strategy.suggest(5)
+    assert len({problem.family(proposal.design) for proposal in batch}) == len(batch) == 5
+
+
 def test_mesmo_pays_for_whole_evaluations_only() -> None:
     found = StrategyConformance().drive(make_strategy("mesmo", family_problem(), 0, QUICK), 8)
     assert {e.fidelity for e in found} == {20}

@@ -83,6 +83,19 @@ def test_families_better_than_all_that_was_seen_gain_by_how_much() -> None:
     assert drawn.gains(front, np.arange(8) < 7)[0].max() == 0.0  # the one on the front is not wanted
 
 
+def test_what_a_family_adds_that_is_being_trained_is_not_gained_twice() -> None:
+    problem = family_problem(cheap=set(), reads={name: ["bn"] for name in ("accuracy", "latency", "area")})
+    line = np.linspace(0, 1, 8)
+    drawn = drawn_of(problem, {"accuracy": line, "latency": -line, "area": 0 * line})
+    front, everyone = np.zeros((0, 3)), np.ones(8, dtype=bool)
+    alone, beside = drawn.gains(front, everyone)[0], drawn.gains(front, everyone, pending=[3])[0]
+    assert beside[3] == 0.0
+    assert (beside < alone).all()
+    assert np.argmax(beside) != np.argmax(alone)
+    both = drawn.gains(front, everyone, pending=[3, int(np.argmax(beside))])[0]
+    assert (both <= beside).all()
+
+
 def test_a_family_gains_by_members_that_satisfy_the_constraints_alone() -> None:
     problem = family_problem(constraints=["accuracy - latency / 10 >= 0.5"])
     good = drawn_of(problem, {"accuracy": [0.9] * 8})

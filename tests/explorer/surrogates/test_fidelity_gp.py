@@ -149,6 +149,20 @@ def test_a_fit_goes_on_from_the_last_one() -> None:
     assert np.corrcoef(near, far)[0, 1] > 0.99
 
 
+def test_levels_at_once_are_those_one_by_one_and_the_kernel_s_own() -> None:
+    x, z = points(30, 0)
+    found = FidelityGP(ORDINAL).fit(x, z, truth(x, z))
+    new, _ = points(7, 1)
+    for level, pair in zip((0.0, 0.4, 1.0), found.levels(new, (0.0, 0.4, 1.0)), strict=True):
+        inputs = torch.from_numpy(np.column_stack([new, np.full(7, level)]))
+        own = found.model.posterior(inputs)
+        assert pair.mean == pytest.approx(found.centre + found.scale * own.mean[:, 0].detach().numpy(), abs=1e-6)
+        assert pair.variance == pytest.approx(found.scale**2 * own.variance[:, 0].detach().numpy(), rel=1e-3)
+        alone = found.at(new, level)
+        assert np.array_equal(pair.covariance, alone.covariance)
+        assert np.array_equal(pair.full_variance, alone.full_variance)
+
+
 def test_constants_are_fitted_again_once_there_is_a_tenth_more() -> None:
     x, z = points(44, 0)
     y = truth(x, z)
