@@ -49,7 +49,7 @@ def test_the_wheel_holds_the_four_packages_with_their_data_and_nothing_else(whee
     tops = {name.partition("/")[0] for name in names}
     assert {top for top in tops if not top.endswith(".dist-info")} == PACKAGES
     data = "simulators/training/data"
-    assert {f"{data}/fashion_mnist_10k.npz", f"{data}/LICENSE"} <= set(names)
+    assert {f"{data}/{name}" for name in ("fashion_mnist_10k.npz", "bn_vgg11.parquet", "LICENSE")} <= set(names)
     assert any(name.endswith(".dist-info/licenses/LICENSE") for name in names)
     tracked = {str(path.relative_to(ROOT)) for package in PACKAGES for path in (ROOT / package).rglob("*.py")}
     assert tracked <= set(names), "every module is in the wheel"
