@@ -8,7 +8,7 @@ from explorer.evaluation import Evaluation, Proposal
 from explorer.outline import Outline
 from explorer.problem import Problem
 
-__all__ = ["Answers", "run_ones"]
+__all__ = ["Answers", "without_answered"]
 
 
 class Answers:
@@ -22,17 +22,17 @@ class Answers:
     def __init__(self, problem: Problem, evaluations: Iterable[Evaluation] = ()) -> None:
         self._problem = problem
         self._found: dict[tuple[str, int, int | None], Evaluation] = {}
-        self._running: set[tuple[str, int, int | None]] = set()
+        self._running: dict[tuple[str, int, int | None], int | None] = {}  # with their fidelities
         for evaluation in evaluations:
             self._add(evaluation)
 
     def begin(self, proposal: Proposal) -> None:
         """Say that a proposal is run."""
-        self._running.add(self._training(proposal))
+        self._running[self._training(proposal)] = proposal.fidelity
 
     def end(self, evaluation: Evaluation) -> None:
         """Take in an evaluation that was run."""
-        self._running.discard(self._training(evaluation))
+        self._running.pop(self._training(evaluation), None)
         self._add(evaluation)
 
     def answer(self, proposal: Proposal) -> Evaluation | None:
@@ -46,6 +46,10 @@ class Answers:
         """Whether what runs now is the training that a proposal would repeat or go on with."""
         return self._training(proposal) in self._running
 
+    def is_due(self, proposal: Proposal) -> bool:
+        """Whether what runs now will answer a proposal that awaits it."""
+        return self._running[self._training(proposal)] == proposal.fidelity
+
     def _training(self, evaluation: Proposal | Evaluation) -> tuple[str, int, int | None]:
         """Names what cannot be run twice at a time; of one training with checkpoints that is any number of epochs."""
         fidelity = None if self._problem.continues else evaluation.fidelity
@@ -56,7 +60,7 @@ class Answers:
             self._found.setdefault((evaluation.family, evaluation.replicate, evaluation.fidelity), evaluation)
 
 
-def run_ones(outline: Outline, evaluations: Iterable[Evaluation]) -> Iterator[Evaluation]:
+def without_answered(outline: Outline, evaluations: Iterable[Evaluation]) -> Iterator[Evaluation]:
     """The evaluations of a study that were run, which its budget counts: without those that :class:`Answers` answered.
 
     Args:

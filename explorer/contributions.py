@@ -10,7 +10,7 @@ from explorer.evaluation import Evaluation
 from explorer.problem import Problem
 from explorer.strategies.credit import Ledger
 
-__all__ = ["Contribution", "Shares", "contributions", "credit_history"]
+__all__ = ["Contribution", "Shares", "WhoFound", "contributions", "credit_history"]
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,19 @@ class Shares:
 
     cost: float
     of: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class WhoFound:
+    """Who found what in a portfolio's search.
+
+    Args:
+        contributions: of each strategy.
+        history: of the members' shares.
+    """
+
+    contributions: Sequence[Contribution]
+    history: Sequence[Shares]
 
 
 def contributions(problem: Problem, archive: Archive) -> list[Contribution]:

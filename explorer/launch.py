@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 
-from explorer.answers import run_ones
+from explorer.answers import without_answered
 from explorer.assembly import Assembly, assemble, assemble_source
 from explorer.clock import Pool
 from explorer.domination import Scale
@@ -82,7 +82,7 @@ class Prepared:
         rows = [] if self.new else self.study.evaluations
         finished, spec = [evaluation for evaluation in rows if evaluation.replicate == 0], self.spec
         outline = self.problem.outline
-        if not budget_of(spec.budget, outline).used_up(list(run_ones(outline, finished))):
+        if not budget_of(spec.budget, outline).used_up(list(without_answered(outline, finished))):
             return False
         if spec.confirm is None or outline.exact:
             return True

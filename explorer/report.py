@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 from string import Template
 
 from explorer.archive import Archive
 from explorer.comparison import Comparison
-from explorer.contributions import Contribution, Shares
+from explorer.contributions import WhoFound
 from explorer.explanation import Explanation
 from explorer.fronts import Point, points
 from explorer.plots import credit_figure, effects_figure, front_figure
@@ -21,7 +20,7 @@ from explorer.tables import Rows, comparison_rows, contribution_rows, effect_row
 from explorer.units import counted
 from simulators.protocol import InputError
 
-__all__ = ["WhoFound", "explanation_page", "write_page"]
+__all__ = ["explanation_page", "write_page"]
 
 ROWS = 200  # of the front's table; the rest is in `rex pareto`
 
@@ -66,19 +65,6 @@ $contributions
 """)
 
 
-@dataclass(frozen=True)
-class WhoFound:
-    """Who found what in a search of several strategies.
-
-    Args:
-        contributions: of each.
-        history: of a portfolio's credit; empty for other strategies.
-    """
-
-    contributions: Sequence[Contribution]
-    history: Sequence[Shares] = ()
-
-
 def write_page(
     study: Study, archive: Archive, comparisons: Sequence[Comparison], path: Path, description: str,
     who: WhoFound | None = None,
@@ -91,7 +77,7 @@ def write_page(
         comparisons: the front beside the initial designs.
         path: of the page; replaced if an earlier run of the same study wrote it.
         description: what was searched, a few lines.
-        who: found what, where that is of interest.
+        who: found what, of a portfolio's search.
 
     Returns:
         The path.
@@ -177,11 +163,8 @@ def _comparison(comparisons: Sequence[Comparison], study: Study) -> str:
 
 def _contributions(who: WhoFound, study: Study) -> str:
     rows = contribution_rows(who.contributions, study.outline)
-    found = f"<h2>{escape(rows.title)}</h2>{_table(rows)}"
-    if who.history:
-        figure = credit_figure(who.history, study.outline)
-        found += f'<div class="scroll">{figure.to_html(full_html=False, include_plotlyjs=False, config=CONTROLS)}</div>'
-    return found
+    figure = credit_figure(who.history, study.outline).to_html(full_html=False, include_plotlyjs=False, config=CONTROLS)
+    return f'<h2>{escape(rows.title)}</h2>{_table(rows)}<div class="scroll">{figure}</div>'
 
 
 def _table(rows: Rows) -> str:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from threadpoolctl import threadpool_limits
 
-from explorer.answers import Answers, run_ones
+from explorer.answers import Answers, without_answered
 from explorer.archive import Archive
 from explorer.clock import Pool
 from explorer.evaluation import Evaluation, Proposal
@@ -129,7 +129,7 @@ class Search:
         self._untold = deque(self._waiting)  # what the strategy does not know the results of, in order
         self._arrived: dict[str, Evaluation] = {}  # of these
         self._finished = [e for e in earlier if not e.derived_from and e.replicate == 0]
-        self._counted = len(list(run_ones(problem.outline, self._finished)))
+        self._counted = len(list(without_answered(problem.outline, self._finished)))
         self._failed = sum(evaluation.failed for evaluation in self._finished)
         self._answers = Answers(problem, earlier)
         self._held: list[Proposal] = []  # until the training of their family that runs is finished
@@ -194,11 +194,13 @@ class Search:
             self._submit(proposal)
 
     def _release_held(self) -> None:
-        """Put first what waited for a training that is finished."""
-        held, self._held = self._held, []
-        for proposal in reversed(held):
-            if self._answers.awaits(proposal):
-                self._held.insert(0, proposal)
+        """Answer what waited for a training that is finished, whatever is left of the budget; what has to pay for more
+        epochs is next."""
+        ready = [proposal for proposal in self._held if not self._answers.awaits(proposal)]
+        self._held = [proposal for proposal in self._held if self._answers.awaits(proposal)]
+        for proposal in reversed(ready):
+            if answer := self._answers.answer(proposal):
+                self._take([answer], run=False)
             else:
                 self._waiting.appendleft(proposal)
 
@@ -237,7 +239,8 @@ class Search:
         """Evaluations that may still be started."""
         if self.budget.evaluations is None:
             return 1_000_000_000
-        return self.budget.evaluations - self._counted - len(self.pool.running)
+        held = sum(not self._answers.is_due(proposal) for proposal in self._held)
+        return self.budget.evaluations - self._counted - len(self.pool.running) - held
 
     def _within_budget(self) -> bool:
         if self.budget.cost is not None:

@@ -69,7 +69,7 @@ def status(study: StudyArgument) -> None:
     """How a study stands: workload, evaluations, cost, time, front, failures by reason."""
     import time
 
-    from explorer.answers import run_ones
+    from explorer.answers import without_answered
     from explorer.cli.output import clock, console
     from explorer.launch import budget_of
     from explorer.search import Budget
@@ -79,7 +79,7 @@ def status(study: StudyArgument) -> None:
     loaded = load_study(study)
     evaluations = loaded.evaluations
     searched = [evaluation for evaluation in evaluations if evaluation.replicate == 0]
-    run = list(run_ones(loaded.outline, searched))
+    run = list(without_answered(loaded.outline, searched))
     failures = Counter(evaluation.failure for evaluation in evaluations if evaluation.failed)
     spec, outline, out = loaded.spec, loaded.outline, console()
     budget = budget_of(spec.budget, outline) if spec else Budget()

@@ -13,9 +13,9 @@ from explorer.cli.options import DataDir, Settings, StoreOption, StudyArgument, 
 
 if TYPE_CHECKING:
     from explorer.archive import Archive
+    from explorer.contributions import WhoFound
     from explorer.evaluation import Evaluation
     from explorer.launch import Prepared
-    from explorer.report import WhoFound
 
 __all__ = ["resume", "run"]
 
@@ -102,12 +102,12 @@ def _run(prepared: Prepared) -> None:
 
 def _who_found(prepared: Prepared, archive: Archive, evaluations: Sequence[Evaluation]) -> WhoFound | None:
     """Who found what, for a portfolio's search."""
-    from explorer.contributions import contributions, credit_history
-    from explorer.report import WhoFound
+    from explorer.contributions import WhoFound, contributions, credit_history
     from explorer.strategies.portfolio import Portfolio
 
-    if prepared.spec.strategy.name != Portfolio.name:
+    if prepared.spec.strategy.name != Portfolio.name:  # before others are made: BoTorch takes seconds to import
         return None
     strategy = prepared.assembly.strategy()
-    ledger = strategy.new_ledger() if isinstance(strategy, Portfolio) else None
-    return WhoFound(contributions(prepared.problem, archive), credit_history(ledger, evaluations) if ledger else [])
+    if not isinstance(strategy, Portfolio):
+        return None
+    return WhoFound(contributions(prepared.problem, archive), credit_history(strategy.new_ledger(), evaluations))

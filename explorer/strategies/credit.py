@@ -48,7 +48,7 @@ class Ledger:
     """
 
     def __init__(self, problem: Problem, members: Sequence[str], floor: float = 0.0, memory: float = math.inf) -> None:
-        self._problem, self._floor, self._memory = problem, floor, memory
+        self._floor, self._memory = floor, memory
         self._whole = problem.cost(problem.full_fidelity) or 1.0
         self._archive = Archive(problem)
         self.credits = {name: Credit() for name in members}

@@ -45,10 +45,6 @@ class PortfolioOptions(BaseModel):
         10.0, gt=0, description="Whole evaluations paid after which what was gained and paid counts half."
     )
 
-    def ledger(self, problem: Problem) -> Ledger:
-        """Of the members, with nothing in it yet."""
-        return Ledger(problem, [member.name for member in self.members], self.floor, self.memory)
-
     @field_validator("members", mode="before")
     @classmethod
     def _named(cls, value: object) -> object:
@@ -87,7 +83,8 @@ class Portfolio(Strategy):
 
     def new_ledger(self) -> Ledger:
         """The members' credit before anything was evaluated."""
-        return self._options.ledger(self.problem)
+        names = [member.name for member in self._options.members]
+        return Ledger(self.problem, names, self._options.floor, self._options.memory)
 
     def update(self, finished: Sequence[Evaluation], running: Sequence[Proposal]) -> None:
         super().update(finished, running)

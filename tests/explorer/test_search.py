@@ -9,114 +9,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from explorer.answers import run_ones
 from explorer.clock import SimulatedPool
 from explorer.evaluation import Evaluation, Proposal
 from explorer.fronts import front
 from explorer.problem import Problem
 from explorer.search import Budget, Progress, Search
 from explorer.space import Space
-from explorer.strategies import Strategy, make_strategy
+from explorer.strategies import make_strategy
 from simulators.protocol import BinaryVector, Design, Designs, InputError
 from tests.explorer.problems import SPACE, all_designs, area, family_problem, latency
-from tests.explorer.simulators import Counting, FormulaTraining, PaidTraining, bench_problem, objectives
-
-
-def every_training(**changes: Any) -> Problem:
-    """Every design is a family of its own: each evaluation trains."""
-    return family_problem(reads={}, **changes)
-
-
-class Heard(Strategy):
-    """Random search that remembers what it was told, and when."""
-
-    name = "heard"
-
-    def __init__(self, problem: Problem, seed: int = 0) -> None:
-        super().__init__(problem, seed)
-        self.finished: list[Evaluation] = []
-        self.heard: set[str] = set()
-        self.asked: list[int] = []
-        self.running: list[Sequence[Proposal]] = []
-
-    def update(self, finished: Sequence[Evaluation], running: Sequence[Proposal]) -> None:
-        super().update(finished, running)
-        self.finished += finished
-        self.heard.update(evaluation.key for evaluation in finished)
-        self.running.append(running)
-
-    def suggest(self, count: int) -> list[Proposal]:
-        self.asked.append(count)
-        return [p for p in (self.anything_new() for _ in range(count)) if p]
-
-
-class Run:
-    """A search on a simulated clock, with all that came out of it."""
-
-    def __init__(self, problem: Problem, budget: Budget | int, workers: int = 1, **options: Any) -> None:
-        self.saved: list[Evaluation] = []
-        self.batches: list[Sequence[Evaluation]] = []
-        self.progress: list[Progress] = []
-        self.pool = SimulatedPool(problem, workers, options.pop("duration_s", lambda e: 1.0 + e.seed % 5))
-        self.strategy = options.pop("strategy", None) or Heard(problem)
-        self.search = Search(
-            problem, self.strategy, self.pool, budget if isinstance(budget, Budget) else Budget(budget),
-            save=self._save, listener=self.progress.append, **options,
-        )  # fmt: skip
-        self.search.run()
-
-    def _save(self, batch: Sequence[Evaluation]) -> None:
-        if isinstance(self.strategy, Heard):  # the strategy has not heard of any of these yet
-            assert not self.strategy.heard & {evaluation.key for evaluation in batch if not evaluation.derived_from}
-        self.saved += batch
-        self.batches.append(batch)
-
-    @property
-    def evaluations(self) -> list[Evaluation]:
-        return [evaluation for evaluation in self.saved if not evaluation.derived_from]
-
-
-# -- in order -------------------------------------------------------------------------------------------------------
-
-
-class Curious(Heard):
-    """What it proposes depends on all that it has heard so far."""
-
-    def suggest(self, count: int) -> list[Proposal]:
-        for evaluation in self.finished:
-            self._rng.random(1 + int(100 * evaluation.values.get("latency", 0)) % 7)
-        self._drawn = iter(())  # of what was drawn before nothing is kept
-        return super().suggest(count)
-
-
-@pytest.mark.parametrize("workers", [1, 2, 5])
-@pytest.mark.parametrize("initial", [0, 1, 9])
-def test_in_order_the_speed_of_workers_does_not_change_what_is_proposed(workers: int, initial: int) -> None:
-    problem = every_training()
-    first = [Proposal(design, 20) for design in all_designs(problem)[:initial]]
-
-    def proposed(speed: int, in_order: bool) -> set[str]:
-        def duration_s(evaluation: Evaluation) -> float:
-            return 1.0 + evaluation.seed % speed
-
-        run = Run(
-            problem, 30, workers, strategy=Curious(problem), duration_s=duration_s, initial=first, in_order=in_order
-        )
-        assert len(run.evaluations) == 30
-        return {evaluation.key for evaluation in run.evaluations}
-
-    assert proposed(1, True) == proposed(7, True) == proposed(13, True)
-    if workers > 1:
-        assert not proposed(1, False) == proposed(7, False) == proposed(13, False)
-
-
-def test_in_order_one_result_is_told_for_each_proposal_and_workers_are_kept_busy() -> None:
-    run = Run(every_training(), 30, 3, in_order=True, ahead=1, duration_s=lambda _: 1.0)
-    assert run.strategy.asked == [1] * 30
-    assert [len(running) for running in run.strategy.running] == [0, 1, 2] + [3] * 27
-    assert len(run.strategy.finished) == 30 - 4
-    assert run.pool.now() == 10.0  # no worker ever waits where all are equally fast
-
+from tests.explorer.runs import Heard, Run, every_training
+from tests.explorer.simulators import Counting, FormulaTraining, bench_problem, objectives
 
 # -- budgets --------------------------------------------------------------------------------------------------------
 
@@ -339,92 +242,6 @@ def test_failures_of_an_earlier_run_count_and_are_not_tried_again() -> None:
     again = Run(problem, 15, earlier=whole.saved)
     assert len(again.evaluations) == 5
     assert again.progress[-1].failed == 15
-
-
-# -- members of families --------------------------------------------------------------------------------------------
-
-
-class Listed(Heard):
-    """Proposes what it was given, in this order."""
-
-    def __init__(self, problem: Problem, proposals: Sequence[Proposal]) -> None:
-        super().__init__(problem)
-        self._listed = list(proposals)
-
-    def suggest(self, count: int) -> list[Proposal]:
-        self.asked.append(count)
-        found, self._listed = self._listed[:count], self._listed[count:]
-        return found
-
-
-def member(bn: str, layers: int, fidelity: int = 20, size: int = 64) -> Proposal:
-    return Proposal(SPACE.design({"bn": bn, "layers": layers, "size": size}), fidelity)
-
-
-def test_a_member_of_a_trained_family_is_answered_without_a_worker_and_is_not_counted() -> None:
-    listed = [member("010", 1), member("010", 2), member("110", 1), member("010", 3), member("001", 1)]
-    run = Run(family_problem(), 3, strategy=Listed(family_problem(), listed))
-    assert [evaluation.design for evaluation in run.evaluations] == [proposal.design for proposal in listed]
-    assert [evaluation.cost for evaluation in run.evaluations] == [20, 0, 20, 0, 20]
-    assert [bool(evaluation.worker) for evaluation in run.evaluations] == [True, False, True, False, True]
-    assert run.progress[-1].finished == 3
-    assert [e.values for e in run.evaluations] == [family_problem().evaluate(proposal).values for proposal in listed]
-    assert [e.key for e in run.strategy.finished] == [proposal.key for proposal in listed[: len(run.strategy.finished)]]
-
-
-def test_a_member_of_a_family_that_is_being_trained_waits_for_it() -> None:
-    listed = [member("010", 1), member("010", 2), member("110", 1), member("001", 1)]
-    run = Run(family_problem(), 3, 2, strategy=Listed(family_problem(), listed), duration_s=lambda _: 10.0)
-    assert sum(evaluation.cost for evaluation in run.evaluations) == 60.0
-    assert run.pool.now() == 20.0  # the second worker did not wait: 010 and 110 side by side, then 001
-    assert len(run.evaluations) == 4
-    assert any(listed[1] in running for running in run.strategy.running)  # the strategy knows of it
-
-
-def test_what_goes_on_with_a_training_waits_for_it_and_pays_the_difference() -> None:
-    listed = [member("010", 1, 5), member("010", 1, 20), member("110", 1, 20)]
-
-    def run(problem: Problem) -> Run:
-        return Run(problem, 3, 2, strategy=Listed(problem, listed), duration_s=lambda e: float(e.fidelity or 0))
-
-    goes_on = run(family_problem(continues=True))
-    assert {(str(e.design["bn"]), e.fidelity): e.cost for e in goes_on.evaluations} == {
-        ("010", 5): 5.0, ("010", 20): 15.0, ("110", 20): 20.0,
-    }  # fmt: skip
-    assert run(family_problem()).pool.now() == 25.0  # where nothing goes on, nothing waits
-
-
-def test_a_resumed_search_counts_what_was_run() -> None:
-    problem, other = family_problem(), member("010", 2, size=128)
-    first = Run(problem, 1, strategy=Listed(problem, [member("010", 1), other, member("110", 1)]))
-    assert len(first.evaluations) == 1
-    second = Run(problem, 2, strategy=Listed(problem, [other, member("110", 1)]), earlier=first.saved)
-    assert [evaluation.cost for evaluation in second.evaluations] == [0, 20]
-    rows = [*first.saved, *second.saved]
-    assert [e.cost for e in run_ones(problem.outline, rows)] == [20, 20]
-    third = Run(problem, 2, strategy=Listed(problem, [member("010", 3)]), earlier=rows)
-    assert third.evaluations == []
-
-
-def test_a_strategy_that_finds_nothing_to_train_any_more_ends_the_search(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("explorer.search.MOST_ANSWERED", 5)
-    run = Run(family_problem(), 30)
-    assert run.progress[-1].finished <= 8  # there are no more families
-    assert [evaluation.cost for evaluation in run.evaluations[-5:]] == [0] * 5
-
-
-def test_answers_of_simulators_say_that_nothing_was_paid() -> None:
-    problem = bench_problem({"t": PaidTraining(), "c": Counting()}, objectives("accuracy", "latency"))
-    source = problem.evaluate(Proposal(problem.space.design({"bn": "11110000", "tiles": 1}), 10))
-    assert (source.quantities["paid"], sum(source.series["paid_time_s"])) == (10, 10)
-    design = problem.space.design({"bn": "11110000", "tiles": 2})
-    answer, own = problem.answer(design, source), problem.evaluate(Proposal(design, 10))
-    assert answer
-    assert (answer.cost, answer.quantities["paid"], answer.series["paid_time_s"]) == (0, 0, [0.0] * 10)
-    assert answer.values == own.values
-    assert {**answer.quantities, "paid": 10} == own.quantities
-    too_large = problem.space.design({"bn": "11110000", "tiles": 4, "size": 128})
-    assert problem.answer(too_large, source) is None
 
 
 # -- confirmation ---------------------------------------------------------------------------------------------------
