@@ -41,6 +41,7 @@ STRATEGIES: Mapping[str, tuple[str, Mapping[str, object]]] = {
 """Strategies with their options."""
 
 SHARES = (0.95, 0.99)
+DASHES = ("solid", "dash", "dot", "dashdot")
 MOST = 2000  # evaluations of a search, those that cost nothing included
 
 
@@ -105,11 +106,11 @@ def picture(runs: pandas.DataFrame) -> go.Figure:
     """The hypervolume that is missing against cost: medians and quartiles over seeds."""
     problems = list(dict.fromkeys(runs.problem))
     figure = make_subplots(-(-len(problems) // 2), min(2, len(problems)), subplot_titles=problems)
-    colours = plotly.colors.qualitative.Dark24
+    colours = [*plotly.colors.qualitative.Safe, "#000000"]  # told apart by colour-blind readers; with dashes, in grey
     shown: set[str] = set()
     for number, problem in enumerate(problems):
         place = {"row": number // 2 + 1, "col": number % 2 + 1}
-        for colour, strategy in zip(colours, STRATEGIES, strict=False):
+        for index, (colour, strategy) in enumerate(zip(colours, STRATEGIES, strict=True)):
             found = runs[(runs.problem == problem) & (runs.strategy == strategy)]
             if found.empty:
                 continue
@@ -124,7 +125,7 @@ def picture(runs: pandas.DataFrame) -> go.Figure:
                 opacity=0.12, fillcolor=colour, showlegend=False, hoverinfo="skip", legendgroup=strategy, **place,
             )  # fmt: skip
             figure.add_scatter(
-                x=costs, y=middle, mode="lines", line_color=colour, name=strategy, legendgroup=strategy,
+                x=costs, y=middle, mode="lines", line={"color": colour, "dash": DASHES[index % 4]}, name=strategy, legendgroup=strategy,
                 showlegend=strategy not in shown, **place,
             )  # fmt: skip
             shown.add(strategy)
