@@ -125,8 +125,8 @@ def picture(runs: pandas.DataFrame) -> go.Figure:
                 opacity=0.12, fillcolor=colour, showlegend=False, hoverinfo="skip", legendgroup=strategy, **place,
             )  # fmt: skip
             figure.add_scatter(
-                x=costs, y=middle, mode="lines", line={"color": colour, "dash": DASHES[index % 4]}, name=strategy, legendgroup=strategy,
-                showlegend=strategy not in shown, **place,
+                x=costs, y=middle, mode="lines", line={"color": colour, "dash": DASHES[index % 4]}, name=strategy,
+                legendgroup=strategy, showlegend=strategy not in shown, **place,
             )  # fmt: skip
             shown.add(strategy)
         figure.update_xaxes(title="cost, whole trainings", **place)
