@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 import os
-import shutil
+import sqlite3
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
@@ -39,9 +40,9 @@ def finished(ray_cluster: None, tmp_path_factory: pytest.TempPathFactory) -> Stu
 @pytest.fixture
 def finished_copy(finished: Study, tmp_path: Path) -> Study:
     """A copy of the finished study, to do with as one likes."""
-    source = Path(finished.reference)
-    finished.store.close()
-    shutil.copy(source, tmp_path / "copy.db")
+    # whole, also while another test still has the file open and part of it lies in the write-ahead log
+    with closing(sqlite3.connect(finished.reference)) as source, closing(sqlite3.connect(tmp_path / "copy.db")) as copy:
+        source.backup(copy)
     return load_study(tmp_path / "copy.db")
 
 
