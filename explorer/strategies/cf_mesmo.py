@@ -132,7 +132,7 @@ class CFMesmo(Strategy):
             return self._first() or self.anything_new()
         posteriors = self._with_running(self._fitted())
         drawn = self._drawn_fronts(self._sampler)
-        names = self._observations.names(drawn.table.own)
+        names = self._observations.names(drawn.families.own)
         records = [self._observations.families.get(name) for name in names]
         prices = self._prices(records, self._full)
         pending = [n for n, record in enumerate(records) if record and record.running == self._full > record.finished]
@@ -256,7 +256,7 @@ class CFMesmo(Strategy):
             boxes = [dominated_boxes(front) for front in drawn.fronts]
             found = [front_information(means, np.sqrt(variances), np.array(correlations), box) for box in boxes]
             return np.asarray(np.mean(found, axis=0))
-        total = np.zeros(len(drawn.table))
+        total = np.zeros(len(drawn.families))
         for pair, correlation, limits in zip(pairs, correlations, drawn.limits, strict=True):
             gamma = (limits - pair.full_mean) / np.sqrt(pair.full_variance)
             total += information_gain(gamma, correlation).mean(axis=0)
@@ -290,16 +290,10 @@ class CFMesmo(Strategy):
 
     def _member(self, drawn: DrawnFronts, family: int) -> Design:
         """The member of a family that adds the most by itself, by the mean of the draws."""
-        rows = drawn.table.rows(family)
-        if len(rows) == 1:
-            return drawn.table.member(int(rows[0]))
         means = drawn.draws.mean(axis=1)
         supposed = {o.name: o.sign * row for o, row in zip(self.problem.expensive, means, strict=True)}
-        members = drawn.table.objectives(rows, supposed)
         front = self._archive.front.matrix
-        scale = drawn.scale(front)
-        worth = [scale.hypervolume(np.concatenate([front, member[None]])) for member in members]
-        return drawn.table.member(int(rows[int(np.argmax(worth))]))
+        return drawn.families.most_adding(drawn.families.rows(family), supposed, drawn.scale(front), front)
 
 
 class Mesmo(CFMesmo):

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from explorer.cheap_fronts import CheapFronts
 from explorer.domination import Scale, maximal
+from explorer.families import Families
 from explorer.problem import Problem
 from explorer.strategies.unit_encoding import UnitEncoding
 from explorer.surrogates.fidelity_gp import FidelityPosterior
@@ -36,14 +36,14 @@ class DrawnFronts:
     """Functions drawn from the posteriors of the expensive objectives at full fidelity.
 
     Args:
-        table: the families that were looked at, with their cheap objectives.
+        families: the families that were looked at, with their cheap objectives.
         points: their coordinates, families x dimensions.
         draws: the drawn functions, objectives x samples x families.
         limits: how good each family can be if a sample's front is the front (:func:`limits`), same shape.
         rows: of each sample the members on its front.
     """
 
-    table: CheapFronts
+    families: Families
     points: Array
     draws: Array
     limits: Array
@@ -52,11 +52,11 @@ class DrawnFronts:
     @property
     def fronts(self) -> list[Array]:
         """The expensive objectives on each sample's front, points x objectives."""
-        return [self.draws[:, sample, self.table.family[rows]].T for sample, rows in enumerate(self.rows)]
+        return [self.draws[:, sample, self.families.family[rows]].T for sample, rows in enumerate(self.rows)]
 
     def objectives(self, rows: NDArray[np.intp], sample: int) -> Array:
         """All objectives of some members by a sample, rows x objectives, each in its own direction."""
-        return self.table.objectives(rows, _own_direction(self.table.problem, self.draws[:, sample]))
+        return self.families.objectives(rows, _own_direction(self.families.problem, self.draws[:, sample]))
 
     def scale(self, front: Array) -> Scale:
         """The box of all samples' fronts and of a front that is known, a tenth of it added at the worst corner.
@@ -66,7 +66,7 @@ class DrawnFronts:
         Args:
             front: points x objectives.
         """
-        objectives = self.table.problem.objectives
+        objectives = self.families.problem.objectives
         points = [self.objectives(rows, sample) for sample, rows in enumerate(self.rows)]
         found = np.concatenate([front.reshape(-1, len(objectives)), *points])
         low, high = found.min(axis=0), found.max(axis=0)
@@ -88,17 +88,17 @@ class DrawnFronts:
         scale, reach = self.scale(front), self.reach & wanted
         found = np.zeros(reach.shape)
 
-        def look(families: NDArray[np.bool_]) -> None:
-            for sample in range(len(families)):
-                satisfied = self.table.satisfied(_own_direction(self.table.problem, self.draws[:, sample]))
+        def look(at: NDArray[np.bool_]) -> None:
+            for sample in range(len(at)):
+                satisfied = self.families.satisfied(_own_direction(self.families.problem, self.draws[:, sample]))
 
                 def members(family: int, sample: int = sample, satisfied: NDArray[np.bool_] = satisfied) -> Array:
-                    rows = self.table.rows(family)
+                    rows = self.families.rows(family)
                     return self.objectives(rows[satisfied[rows]], sample)
 
                 start = np.concatenate([front, *(members(family) for family in pending)])
                 before = scale.hypervolume(start)
-                for family in np.flatnonzero(families[sample]).tolist():
+                for family in np.flatnonzero(at[sample]).tolist():
                     found[sample, family] = scale.hypervolume(np.concatenate([start, members(family)])) - before
 
         look(reach)
@@ -111,9 +111,9 @@ class DrawnFronts:
     @property
     def reach(self) -> NDArray[np.bool_]:
         """Whether a family is on the front of a sample: samples x families."""
-        found = np.zeros((len(self.rows), len(self.table)), dtype=bool)
+        found = np.zeros((len(self.rows), len(self.families)), dtype=bool)
         for sample, rows in enumerate(self.rows):
-            found[sample, self.table.family[rows]] = True
+            found[sample, self.families.family[rows]] = True
         return found
 
 
@@ -131,7 +131,7 @@ class FrontSampler:
         if space is None:
             raise ValueError("there is nothing to choose that the expensive part reads")
         self._problem, self._encoding, self._rng, self._space = problem, encoding, rng, space
-        self._everything: CheapFronts | None = None
+        self._everything: Families | None = None
 
     def draw(self, posteriors: Sequence[FidelityPosterior], samples: int, known: Sequence[Designs]) -> DrawnFronts:
         """Draw functions.
@@ -146,41 +146,43 @@ class FrontSampler:
         """
         if self._space.size <= ENUMERATED:
             if self._everything is None:
-                self._everything = CheapFronts.of(self._problem, self._space.at(range(self._space.size)), self._rng)
-            table = self._everything
-            points = self._encoding.encode(table.own)
+                self._everything = Families.of(self._problem, self._space.at(range(self._space.size)), self._rng)
+            families = self._everything
+            points = self._encoding.encode(families.own)
             draws = np.array([posterior.draws(points, samples, self._rng) for posterior in posteriors])
         else:
-            table, draws = self._searched(posteriors, samples, known)
-            points = self._encoding.encode(table.own)
-        found = np.stack([limits(table, draws[:, sample]) for sample in range(samples)], axis=1)
-        return DrawnFronts(table, points, draws, found, tuple(on_front(table, draws[:, s]) for s in range(samples)))
+            families, draws = self._searched(posteriors, samples, known)
+            points = self._encoding.encode(families.own)
+        found = np.stack([limits(families, draws[:, sample]) for sample in range(samples)], axis=1)
+        return DrawnFronts(
+            families, points, draws, found, tuple(on_front(families, draws[:, s]) for s in range(samples))
+        )
 
     def _searched(
         self, posteriors: Sequence[FidelityPosterior], samples: int, known: Sequence[Designs]
-    ) -> tuple[CheapFronts, Array]:
+    ) -> tuple[Families, Array]:
         paths = [posterior.paths(samples, self._rng) for posterior in posteriors]
         scattered = self._problem.sample(self._rng, SCATTERED)
         new = Designs.joined([*known, Designs({name: scattered[name] for name in self._problem.reads}, SCATTERED)])
-        table = CheapFronts.of(self._problem, new.take(_first_of_each(self._encoding.encode(new))), self._rng)
+        families = Families.of(self._problem, new.take(_first_of_each(self._encoding.encode(new))), self._rng)
         draws = np.zeros((len(paths), samples, 0))
         for round_ in range(ROUNDS):
-            points = self._encoding.encode(table.own)
+            points = self._encoding.encode(families.own)
             if len(unseen := points[draws.shape[2] :]):
                 draws = np.concatenate([draws, [path(unseen) for path in paths]], axis=2)
             if round_ == ROUNDS - 1:
                 break
-            parents = np.unique(np.concatenate([self._parents(table, draws[:, s]) for s in range(samples)]))
-            near = self._space.neighbours(self._rng, table.own.take(np.repeat(parents, CHILDREN)))
+            parents = np.unique(np.concatenate([self._parents(families, draws[:, s]) for s in range(samples)]))
+            near = self._space.neighbours(self._rng, families.own.take(np.repeat(parents, CHILDREN)))
             together = np.concatenate([points, self._encoding.encode(near)])
             fresh = _first_of_each(together)
             fresh = fresh[fresh >= len(points)] - len(points)
             if len(fresh):
-                table = table.joined(CheapFronts.of(self._problem, near.take(fresh), self._rng))
-        return table, draws
+                families = families.joined(Families.of(self._problem, near.take(fresh), self._rng))
+        return families, draws
 
-    def _parents(self, table: CheapFronts, values: Array) -> NDArray[np.intp]:
-        found = np.unique(table.family[on_front(table, values)])
+    def _parents(self, families: Families, values: Array) -> NDArray[np.intp]:
+        found = np.unique(families.family[on_front(families, values)])
         return self._rng.choice(found, PARENTS, replace=False) if len(found) > PARENTS else found
 
 
@@ -189,41 +191,41 @@ def _first_of_each(points: Array) -> NDArray[np.intp]:
     return np.sort(np.unique(points, axis=0, return_index=True)[1])
 
 
-def on_front(table: CheapFronts, values: Array) -> NDArray[np.intp]:
+def on_front(families: Families, values: Array) -> NDArray[np.intp]:
     """The members that no other member beats, of those that satisfy the constraints (of all if none does).
 
     Args:
-        table: families.
+        families: whichever.
         values: of their expensive objectives, objectives x families.
     """
-    good = np.flatnonzero(table.satisfied(_own_direction(table.problem, values)))
+    good = np.flatnonzero(families.satisfied(_own_direction(families.problem, values)))
     if len(good) == 0:
-        good = np.arange(len(table.family))
-    return good[maximal(np.concatenate([values[:, table.family[good]].T, table.cheap[good]], axis=1))]
+        good = np.arange(len(families.family))
+    return good[maximal(np.concatenate([values[:, families.family[good]].T, families.cheap[good]], axis=1))]
 
 
-def limits(table: CheapFronts, values: Array) -> Array:
+def limits(families: Families, values: Array) -> Array:
     """How good each family's expensive objectives can be at most if the front is that of ``values``.
 
     A member that were better in an expensive objective than all that the front has at least as good in every cheap one
     would be on the front itself. Where no objective is cheap, the limit is the front's greatest value for all alike.
 
     Args:
-        table: families.
+        families: whichever.
         values: of their expensive objectives, objectives x families.
 
     Returns:
         The same shape.
     """
-    front = on_front(table, values)
-    best = values[:, table.family[front]]
-    above = (table.cheap[front] >= table.cheap[:, None]).all(axis=2)  # members x front
+    front = on_front(families, values)
+    best = values[:, families.family[front]]
+    above = (families.cheap[front] >= families.cheap[:, None]).all(axis=2)  # members x front
     found = []
     for level in best:
         of_members = np.where(above, level, -np.inf).max(axis=1)
         # infeasible members may have nothing above them: the whole front limits these
         of_members = np.where(np.isfinite(of_members), of_members, level.max())
-        found.append(table.least_per_family(of_members))
+        found.append(families.least_per_family(of_members))
     return np.array(found)
 
 

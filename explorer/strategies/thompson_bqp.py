@@ -25,7 +25,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from explorer.archive import Archive
 from explorer.domination import Scale
 from explorer.evaluation import Evaluation, Proposal
-from explorer.families import Families, best_member, value_families
+from explorer.families import Families
 from explorer.outline import ObjectiveInfo
 from explorer.problem import Problem
 from explorer.solvers.bqp import minimise
@@ -250,17 +250,29 @@ class ThompsonBQP(Strategy):
 
     def _best(self, candidates: Binaries, functions: Mapping[str, Quadratic]) -> Design | None:
         """A member of that candidates' family that adds the most hypervolume, the drawn functions taken for true."""
+        families = Families.of(self.problem, self._encoding.decode(candidates), self._rng)
+        if not len(families):
+            return None
+        points = self._encoding.encode(families.own)
         drawn = {}
         for model in self._models:
-            values = functions[model.objective.name](candidates)
+            values = functions[model.objective.name](points)
             if model is self._models[0]:
-                values = values - self._sparsity * candidates[:, self._encoding.vector_bits].sum(axis=1)
+                values = values - self._sparsity * points[:, self._encoding.vector_bits].sum(axis=1)
             drawn[model.objective.name] = model.objective.sign * values
-        families = Families.of(self.problem, self._encoding.decode(candidates), self._rng)
         scale, front = self._scale(drawn), self._archive.front.matrix
-        valued = value_families(self.problem, families, drawn, scale, front)
-        best = max(valued, key=lambda family: (family.satisfied, family.gain))
-        return best_member(self.problem, families, best, scale, front) if np.isfinite(best.gain) else None
+        satisfied = families.satisfied(drawn)
+
+        def worth(family: int) -> tuple[bool, float]:
+            """Whether it satisfies the constraints, and the hypervolume with it; of one objective, the value."""
+            values = families.objectives(families.eligible(family, satisfied), drawn)
+            good = bool(satisfied[families.rows(family)].any())
+            if len(self.problem.objectives) == 1:
+                return good, self.problem.objectives[0].sign * float(values[0, 0])
+            return good, scale.hypervolume(np.concatenate([front, values]))
+
+        best = max(range(len(families)), key=worth)
+        return families.most_adding(families.eligible(best, satisfied), drawn, scale, front)
 
     def _scale(self, drawn: Mapping[str, Array]) -> Scale:
         """The archive's scale, widened to hold what was drawn: what is better than all that was seen must count."""

@@ -13,7 +13,7 @@ from explorer.strategies.unit_encoding import UnitEncoding
 from explorer.surrogates.fidelity_gp import FidelityGP
 from simulators.protocol import BinaryVector, Designs
 from tests.explorer.problems import family_problem
-from tests.explorer.test_cheap_fronts import table_of
+from tests.explorer.test_families import families_of
 
 CONSTRAINTS: list[list[str]] = [[], ["latency <= 2", "area < 340"], ["accuracy >= 0.55"], ["accuracy >= 2"]]
 
@@ -21,11 +21,11 @@ CONSTRAINTS: list[list[str]] = [[], ["latency <= 2", "area < 340"], ["accuracy >
 @pytest.mark.parametrize("constraints", CONSTRAINTS)
 def test_a_family_is_on_the_front_exactly_where_it_reaches_its_limit(constraints: list[str]) -> None:
     problem = family_problem(constraints=constraints)
-    table = table_of(problem)
+    families = families_of(problem)
     for seed in range(20):
-        values = np.random.default_rng(seed).normal(0.6, 0.2, (1, len(table)))
-        front = set(table.family[on_front(table, values)].tolist())
-        reached = set(np.flatnonzero(values[0] >= limits(table, values)[0]).tolist())
+        values = np.random.default_rng(seed).normal(0.6, 0.2, (1, len(families)))
+        front = set(families.family[on_front(families, values)].tolist())
+        reached = set(np.flatnonzero(values[0] >= limits(families, values)[0]).tolist())
         assert front <= reached
         if not problem.outcome_constraints:
             assert front == reached
@@ -33,33 +33,33 @@ def test_a_family_is_on_the_front_exactly_where_it_reaches_its_limit(constraints
 
 def test_just_above_its_limit_a_family_comes_to_the_front_and_just_below_it_does_not() -> None:
     problem = family_problem()
-    table = table_of(problem)
+    families = families_of(problem)
     rng = np.random.default_rng(1)
     for _ in range(10):
-        values = rng.normal(0.6, 0.2, (1, len(table)))
-        bounds = limits(table, values)[0]
+        values = rng.normal(0.6, 0.2, (1, len(families)))
+        bounds = limits(families, values)[0]
         for family in np.flatnonzero(values[0] < bounds):
             for step, there in ((1e-9, True), (-1e-9, False)):
                 changed = values.copy()
                 changed[0, family] = bounds[family] + step
-                assert (family in table.family[on_front(table, changed)]) == there
+                assert (family in families.family[on_front(families, changed)]) == there
 
 
 def test_without_cheap_objectives_the_greatest_value_on_the_front_limits_all() -> None:
     problem = family_problem(cheap=set(), reads={name: ["bn"] for name in ("accuracy", "latency", "area")})
-    table = table_of(problem)
-    values = np.random.default_rng(0).normal(size=(3, len(table)))
-    front = values[:, table.family[on_front(table, values)]]
-    assert np.array_equal(limits(table, values), np.tile(front.max(axis=1, keepdims=True), len(table)))
+    families = families_of(problem)
+    values = np.random.default_rng(0).normal(size=(3, len(families)))
+    front = values[:, families.family[on_front(families, values)]]
+    assert np.array_equal(limits(families, values), np.tile(front.max(axis=1, keepdims=True), len(families)))
 
 
 def drawn_of(problem: Problem, values: Mapping[str, Sequence[float]]) -> DrawnFronts:
     """A single draw: per expensive objective a value for each of the families, in the direction to be made large."""
-    table = table_of(problem)
+    families = families_of(problem)
     draws = np.array([values[objective.name] for objective in problem.expensive])[:, None]
-    found = limits(table, draws[:, 0])[:, None]
-    points = UnitEncoding(problem.space, problem.reads).encode(table.own)
-    return DrawnFronts(table, points, draws, found, (on_front(table, draws[:, 0]),))
+    found = limits(families, draws[:, 0])[:, None]
+    points = UnitEncoding(problem.space, problem.reads).encode(families.own)
+    return DrawnFronts(families, points, draws, found, (on_front(families, draws[:, 0]),))
 
 
 def test_the_whole_front_is_within_reach_and_not_its_ends_alone() -> None:
@@ -122,7 +122,7 @@ def test_of_a_large_space_the_search_finds_the_fronts_of_the_drawn_functions() -
     posterior = FidelityGP(encoding.ordinal, fidelity=False).fit(x, np.ones(80), x @ gains)
     sampler = FrontSampler(problem, encoding, np.random.default_rng(2))
     drawn = sampler.draw([posterior], 4, [])
-    assert drawn.draws.shape == drawn.limits.shape == (1, 4, len(drawn.table))
+    assert drawn.draws.shape == drawn.limits.shape == (1, 4, len(drawn.families))
     found = drawn.draws[0].max(axis=1)
     assert found.mean() == pytest.approx(np.maximum(gains, 0).sum(), rel=0.15)
     assert (drawn.reach.sum(axis=1) >= 5).all()  # a front over the prices, not a point
