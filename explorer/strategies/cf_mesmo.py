@@ -250,7 +250,7 @@ class CFMesmo(Strategy):
 
         Where several objectives are expensive and none is cheap, the whole front counts and not its ends alone.
         """
-        correlations = [pair.correlation(p.noise) for p, pair in zip(posteriors, pairs, strict=True)]
+        correlations = [pair.correlation for pair in pairs]
         if len(posteriors) == len(self.problem.objectives) > 1:
             means, variances = np.array([p.full_mean for p in pairs]), np.array([p.full_variance for p in pairs])
             boxes = [dominated_boxes(front) for front in drawn.fronts]
@@ -272,7 +272,7 @@ class CFMesmo(Strategy):
         share = (self.problem.cost(level) / (self.problem.cost(self._full) or 1.0)) ** (
             1 / (min(MOST_DIMENSIONS, self._encoding.dimensions) + 3)
         )
-        return np.asarray(np.sqrt(variance) >= posterior.scale * distrust * share)
+        return np.asarray(np.sqrt(variance) >= posterior.scaling.spread(z) * distrust * share)
 
     def _has_converged(self, drawn: DrawnFronts, gains: Array) -> bool:
         """Whether so little is expected of the best family that the search may end."""

@@ -1,12 +1,14 @@
 """Gaussian processes of one objective over designs and a continuous fidelity.
 
-    y(x, z) = constant + trend(z) + f(x, z) + noise,    cov f = k(x, x') (s + t k_z(z, z'))
+    y(x, z) = centre(z) + spread(z) (constant + trend(z) + f(x, z) + noise)
+    cov f = k(x, x') (s + t k_z(z, z')) + l(x, x') (u + v k_z(z, z'))
 
-k is a product over the coordinates of the unit cube: a Gaussian for each bit (which, on zeros and ones, is any product
-kernel there is) and a Matern kernel for numbers. z is 1 at full fidelity. What all designs gain by a higher fidelity is
-the trend's; what tells one design from another is f's: s of it at whatever fidelity, t of it alike at near ones only
-(early epochs of a training are noisy and yet tell of the last ones). BoTorch fits the constants of the kernels; with
-them everything asked of the posterior is a few matrix products.
+Centres and spreads are those of :class:`FidelityScaling`. k is a product over the coordinates of the unit cube: a
+Gaussian for each bit (which, on zeros and ones, is any product kernel there is) and a Matern kernel for numbers; l is
+what each coordinate adds by itself (:class:`MainEffects`). z is 1 at full fidelity. What all designs gain by a higher
+fidelity is the trend's; what tells one design from another is f's: s and u of it at whatever fidelity, t and v of it
+alike at near ones only (early epochs of a training are noisy and yet tell of the last ones). BoTorch fits the constants
+of the kernels; with them everything asked of the posterior is a few matrix products.
 """
 
 from __future__ import annotations
@@ -24,14 +26,15 @@ from botorch.fit import fit_gpytorch_mll
 from botorch.models import SingleTaskGP
 from botorch.sampling.pathwise import draw_matheron_paths
 from gpytorch.constraints import GreaterThan
-from gpytorch.kernels import AdditiveKernel, Kernel, MaternKernel, ProductKernel, RBFKernel, ScaleKernel
 from gpytorch.likelihoods import GaussianLikelihood
 from gpytorch.mlls import ExactMarginalLogLikelihood
-from gpytorch.priors import GammaPrior, LogNormalPrior
+from gpytorch.priors import LogNormalPrior
 from numpy.typing import NDArray
 from torch import Tensor
 
 from explorer.surrogates import kernel_features
+from explorer.surrogates.fidelity_kernel import FidelityKernel
+from explorer.surrogates.fidelity_scaling import FidelityScaling
 from explorer.surrogates.outliers import raised_outliers
 
 __all__ = ["FidelityGP", "FidelityPosterior", "Pair"]
@@ -53,19 +56,22 @@ class Pair:
 
     Args:
         mean, variance: of f at the fidelity, shape (count,).
+        noise: variance of an observation's noise there.
         full_mean, full_variance: of f at full fidelity.
         covariance: of the two.
     """
 
     mean: Array
     variance: Array
+    noise: float
     full_mean: Array
     full_variance: Array
     covariance: Array
 
-    def correlation(self, noise: float = 0.0) -> Array:
-        """Of f at full fidelity with an observation at the fidelity whose noise has this variance."""
-        spread = np.sqrt((self.variance + noise) * self.full_variance)
+    @property
+    def correlation(self) -> Array:
+        """Of f at full fidelity with an observation at the fidelity."""
+        spread = np.sqrt((self.variance + self.noise) * self.full_variance)
         return np.clip(self.covariance / np.where(spread > 0, spread, 1.0), -1.0, 1.0)
 
 
@@ -76,32 +82,33 @@ class FidelityPosterior:
     Args:
         model: the fitted kernels.
         points: what was observed, N x (dimensions + 1), fidelity last (N x dimensions without fidelity).
-        targets: standardised, shape (N,).
-        centre, scale: of the standardisation.
+        targets: scaled, shape (N,).
+        scaling: of the targets.
     """
 
     model: SingleTaskGP
     points: Tensor
     targets: Tensor
-    centre: float
-    scale: float
+    scaling: FidelityScaling
     factor: Tensor
     weights: Tensor
 
     @property
-    def noise(self) -> float:
-        """Variance of the noise."""
-        return float(self.model.likelihood.noise.detach()) * self.scale**2
+    def kernel(self) -> FidelityKernel:
+        """With the constants that were fitted."""
+        kernel: FidelityKernel = self.model.covar_module
+        return kernel
+
+    def noise(self, z: float = 1.0) -> float:
+        """Variance of the noise at a fidelity."""
+        return float(self.model.likelihood.noise.detach()) * self.scaling.spread(z) ** 2
 
     def distrust(self, z: float) -> float:
         """How little a fidelity tells of the full one before anything is observed, from 0 to 1 (BOCA's xi)."""
-        kernel = self.model.covar_module
-        if not isinstance(kernel, AdditiveKernel):
-            return 0.0
-        at_all, near = (float(part.outputscale.detach()) for part in kernel.kernels[1:])
-        over_fidelity = _factors(kernel.kernels[2])[-1]
-        alike = math.exp(-0.5 * ((1 - z) / float(over_fidelity.lengthscale.detach())) ** 2)
-        return math.sqrt(max(0.0, 1 - ((at_all + near * alike) / (at_all + near)) ** 2))
+        ends = torch.tensor([z, 1.0], dtype=torch.float64)
+        of_designs, of_effects, _ = self.kernel.weights(1.0, ends)
+        here, full = (of_designs + of_effects).tolist()
+        return math.sqrt(max(0.0, 1 - (here / full) ** 2))
 
     def at(self, x: Array, z: float = 1.0) -> Pair:
         """Both fidelities of designs x (count x dimensions)."""
@@ -120,31 +127,28 @@ class FidelityPosterior:
                 rest = self._solve(low)
                 variance = (prior - rest.square().sum(0)).clamp_min(1e-12)
                 covariance = shared - (rest * full_rest).sum(0)
-                means = (self.centre + self.scale * values.numpy() for values in (self._predict(low), full_mean))
-                spreads = (self.scale**2 * values.numpy() for values in (variance, full_variance, covariance))
-                (low_mean, high_mean), (low_variance, high_variance, both) = means, spreads
-                pairs.append(Pair(low_mean, low_variance, high_mean, high_variance, both))
+                (here, centre), (end, usual) = ((self.scaling.spread(at), self.scaling.centre(at)) for at in (z, 1.0))
+                pairs.append(Pair(
+                    centre + here * self._predict(low).numpy(), here**2 * variance.numpy(), self.noise(z),
+                    usual + end * full_mean.numpy(), end**2 * full_variance.numpy(), here * end * covariance.numpy(),
+                ))  # fmt: skip
         return pairs
 
-    def _covariances(self, x: Array) -> Callable[[float], tuple[Tensor, float, float]]:
+    def _covariances(self, x: Array) -> Callable[[float], tuple[Tensor, Tensor, Tensor]]:
         """Of designs, by their fidelity z: with what was observed (designs x N), with themselves, and with themselves
-        at full fidelity. Kernels are stationary: the last two are those of any design."""
-        kernel, designs = self.model.covar_module, self._inputs(x, 1.0)
-        if not isinstance(kernel, AdditiveKernel):
-            same, prior = self._kernel(designs, self.points), float(kernel.outputscale)
-            return lambda _: (same, prior, prior)
-        trend, at_all, near = kernel.kernels
-        alike = at_all.base_kernel(designs, self.points).to_dense()
-        end = designs[:1]
+        at full fidelity (designs)."""
+        kernel, designs = self.kernel, self._inputs(x, 1.0)
+        alike, effects = (part(designs, self.points).to_dense() for part in (kernel.designs, kernel.effects))
+        own_effects: Tensor = kernel.effects(designs, diag=True)
 
-        def at(z: float) -> tuple[Tensor, float, float]:
-            here = self._inputs(x[:1], z)
-            over = _factors(near)[-1]
-            observed = at_all.outputscale + near.outputscale * over(here, self.points).to_dense()
-            found = alike * observed + trend(here, self.points).to_dense()
-            prior = float(trend.outputscale + at_all.outputscale + near.outputscale)
-            shared = trend(here, end).to_dense() + at_all.outputscale + near.outputscale * over(here, end).to_dense()
-            return found, prior, float(shared)
+        def with_itself(z: float, other: float) -> Tensor:
+            of_designs, of_effects, trend = kernel.weights(z, torch.tensor(other, dtype=torch.float64))
+            found: Tensor = of_designs + of_effects * own_effects + trend
+            return found
+
+        def at(z: float) -> tuple[Tensor, Tensor, Tensor]:
+            of_designs, of_effects, trend = kernel.weights(z, self.points[:, -1])
+            return alike * of_designs + effects * of_effects + trend, with_itself(z, z), with_itself(z, 1.0)
 
         return at
 
@@ -158,7 +162,7 @@ class FidelityPosterior:
             factor = _cholesky(covariance)
             normals = torch.from_numpy(rng.standard_normal((len(points), count)))
             found = (self._predict(observed)[:, None] + factor @ normals).T
-        return np.asarray(self.centre + self.scale * found.numpy())
+        return self._unscaled(found)
 
     def paths(self, count: int, rng: np.random.Generator) -> Callable[[Array], Array]:
         """Approximate draws of f at full fidelity as functions: x (designs x dimensions) to count x designs.
@@ -171,7 +175,7 @@ class FidelityPosterior:
 
         def evaluate(x: Array) -> Array:
             with torch.no_grad():
-                return np.asarray(self.centre + self.scale * found(self._inputs(x, 1.0)).numpy())
+                return self._unscaled(found(self._inputs(x, 1.0)))
 
         return evaluate
 
@@ -188,8 +192,12 @@ class FidelityPosterior:
         with torch.no_grad():
             means = self._predict(self._kernel(new, self.points))
         return _solved_posterior(
-            self.model, torch.cat([self.points, new]), torch.cat([self.targets, means]), self.centre, self.scale
+            self.model, torch.cat([self.points, new]), torch.cat([self.targets, means]), self.scaling
         )
+
+    def _unscaled(self, values: Tensor) -> Array:
+        """Values at full fidelity in the objective's unit."""
+        return np.asarray(self.scaling.centre(1.0) + self.scaling.spread(1.0) * values.numpy())
 
     def _inputs(self, x: Array, z: float) -> Tensor:
         points = torch.from_numpy(np.ascontiguousarray(x, dtype=np.float64))
@@ -239,28 +247,26 @@ class FidelityGP:
         if len(y) == 0 or not (np.isfinite(y).all() and np.isfinite(x).all() and np.isfinite(z).all()):
             raise ValueError("a Gaussian process needs at least one observation, and finite ones only")
         targets = raised_outliers(np.asarray(y, dtype=np.float64), np.asarray(z, dtype=np.float64))
-        centre = float(targets.mean())
-        scale = float(targets.std())
-        if not scale > 1e-12 * max(1.0, abs(centre)):
-            scale = max(abs(centre), 1.0) * 1e-3  # a constant: any unit will do
+        fidelities = np.asarray(z, dtype=np.float64) if self._fidelity else np.ones(len(y))
+        scaling = FidelityScaling.of(np.asarray(x, dtype=np.float64), fidelities, targets)
         points = np.column_stack([x, z]) if self._fidelity else np.asarray(x)
         inputs = torch.from_numpy(np.ascontiguousarray(points, dtype=np.float64))
-        standardised = torch.from_numpy((targets - centre) / scale)
-        model = self._model(inputs, standardised)
+        scaled = torch.from_numpy(scaling.scaled(fidelities, targets))
+        model = self._model(inputs, scaled)
         if len(y) >= max(AT_LEAST, GROWTH * self._fitted) or len(y) < self._fitted:
             self._optimise(model)
             self._fitted = len(y)
         elif self._state is not None:
             model.load_state_dict(self._state)
         model.eval()
-        return _solved_posterior(model, inputs, standardised, centre, scale)
+        return _solved_posterior(model, inputs, scaled, scaling)
 
     def _model(self, inputs: Tensor, targets: Tensor) -> SingleTaskGP:
         likelihood = GaussianLikelihood(
             noise_prior=LogNormalPrior(-4.0, 1.0),
             noise_constraint=GreaterThan(1e-6, transform=None, initial_value=0.01),
         )
-        kernel = _kernel(self._ordinal, self._fidelity)
+        kernel = FidelityKernel(self._ordinal, fidelity=self._fidelity)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # standardised by us: a single fidelity may have any mean
             model = SingleTaskGP(
@@ -287,46 +293,8 @@ class FidelityGP:
         self._state = {name: value.clone() for name, value in model.state_dict().items()}
 
 
-def _kernel(ordinal: NDArray[np.bool_], fidelity: bool) -> Kernel:
-    bits, numbers = np.flatnonzero(~ordinal), np.flatnonzero(ordinal)
-    factors: list[Kernel] = []
-    for kind, dims, options in ((RBFKernel, bits, {}), (MaternKernel, numbers, {"nu": 2.5})):
-        if len(dims):
-            # lengthscales grow with the square root of the number of coordinates (Hvarfner et al., ICML 2024)
-            prior = LogNormalPrior(math.sqrt(2) + 0.5 * math.log(len(ordinal)), math.sqrt(3))
-            bound = GreaterThan(0.025, transform=None, initial_value=float(prior.mode))
-            factors.append(
-                kind(
-                    ard_num_dims=len(dims), active_dims=tuple(int(dim) for dim in dims), lengthscale_prior=prior,
-                    lengthscale_constraint=bound, **options,
-                )
-            )  # fmt: skip
-    if not fidelity:
-        return ScaleKernel(_product(factors), outputscale_prior=GammaPrior(2.0, 2.0))
-    over_fidelity = _over_fidelity(len(ordinal))
-    terms = [_over_fidelity(len(ordinal)), _product(factors), _product([*factors, over_fidelity])]
-    return AdditiveKernel(*(ScaleKernel(term, outputscale_prior=GammaPrior(2.0, 2.0)) for term in terms))
-
-
-def _over_fidelity(dimension: int) -> Kernel:
-    return RBFKernel(
-        # most likely 1: who doubts low fidelities at first never tries them, who trusts them is soon corrected
-        active_dims=(dimension,), lengthscale_prior=LogNormalPrior(1.0, 1.0),
-        lengthscale_constraint=GreaterThan(0.05, transform=None, initial_value=1.0),
-    )  # fmt: skip
-
-
-def _product(factors: list[Kernel]) -> Kernel:
-    return factors[0] if len(factors) == 1 else ProductKernel(*factors)
-
-
-def _factors(kernel: Kernel) -> list[Kernel]:
-    """Of a scaled product."""
-    return list(kernel.base_kernel.kernels)
-
-
 def _solved_posterior(
-    model: SingleTaskGP, points: Tensor, targets: Tensor, centre: float, scale: float
+    model: SingleTaskGP, points: Tensor, targets: Tensor, scaling: FidelityScaling
 ) -> FidelityPosterior:
     with torch.no_grad():
         covariance = model.covar_module(points).to_dense()
@@ -336,7 +304,7 @@ def _solved_posterior(
         factor = _cholesky(covariance)
         residual = (targets - model.mean_module(points))[:, None]
         weights = torch.cholesky_solve(residual, factor)[:, 0]
-    return FidelityPosterior(model, points, targets, centre, scale, factor, weights)
+    return FidelityPosterior(model, points, targets, scaling, factor, weights)
 
 
 def _cholesky(matrix: Tensor) -> Tensor:

@@ -2,7 +2,8 @@
 
 :func:`register` makes BoTorch know them, so that its ``draw_matheron_paths`` takes models with such kernels. A product
 of stationary kernels is stationary, and a random frequency of it is a random frequency of each factor beside one
-another (their spectral measures are independent); features of a sum are those of its terms side by side.
+another (their spectral measures are independent); features of a sum are those of its terms side by side. Main effects
+have features of their own, and those of a product with them are all products of two.
 """
 
 from __future__ import annotations
@@ -17,7 +18,11 @@ from botorch.sampling.pathwise.utils import SineCosineTransform
 from gpytorch.kernels import AdditiveKernel, Kernel, MaternKernel, ProductKernel, RBFKernel
 from torch import Tensor
 
+from explorer.surrogates.main_effects import MainEffects
+
 __all__ = ["register"]
+
+FEWEST = 64  # random features of what main effects are multiplied with
 
 
 class _SideBySide(FeatureMap):
@@ -46,14 +51,56 @@ class _Inputs(torch.nn.Module):
         return torch.cat([transform(x) for transform in self.transforms], dim=-1)
 
 
+class _Effects(FeatureMap):
+    """The features of main effects, exactly."""
+
+    def __init__(self, kernel: MainEffects) -> None:
+        super().__init__()
+        self.kernel = kernel
+        self.input_transform = None
+        self.output_transform = torch.nn.Identity()
+        self.num_outputs = kernel.dimensions
+        self.batch_shape = torch.Size()
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.kernel.features(x[..., list(self.kernel.active_dims)])
+
+
+class _Products(FeatureMap):
+    """All products of a feature of one map and one of another."""
+
+    def __init__(self, left: FeatureMap, right: FeatureMap) -> None:
+        super().__init__()
+        self.left, self.right = left, right
+        self.input_transform = None
+        self.output_transform = torch.nn.Identity()
+        self.num_outputs = left.num_outputs * right.num_outputs
+        self.batch_shape = torch.Size()
+
+    def forward(self, x: Tensor) -> Tensor:
+        return (self.left(x)[..., :, None] * self.right(x)[..., None, :]).flatten(-2)
+
+
+def _effects_features(kernel: MainEffects, **_: Any) -> FeatureMap:
+    return _Effects(kernel)
+
+
 def _sum_features(kernel: AdditiveKernel, *, num_inputs: int, num_outputs: int, **options: Any) -> FeatureMap:
     return _SideBySide([
         gen_kernel_features(term, num_inputs=num_inputs, num_outputs=num_outputs, **options) for term in kernel.kernels
     ])  # fmt: skip
 
 
-def _product_features(kernel: ProductKernel, *, num_inputs: int, num_outputs: int, **options: Any) -> KernelFeatureMap:
+def _product_features(kernel: ProductKernel, *, num_inputs: int, num_outputs: int, **options: Any) -> FeatureMap:
     factors = list(_factors(kernel))
+    effects = [factor for factor in factors if isinstance(factor, MainEffects)]
+    if effects and len(effects) < len(factors):
+        rest = ProductKernel(*(factor for factor in factors if factor not in effects))
+        each = 2 * max(FEWEST // 2, num_outputs // (2 * effects[0].dimensions))
+        own: FeatureMap = _Effects(effects[0])
+        for other in effects[1:]:
+            own = _Products(own, _Effects(other))
+        return _Products(own, _product_features(rest, num_inputs=num_inputs, num_outputs=each, **options))
     wrong = {type(factor).__name__ for factor in factors if not isinstance(factor, RBFKernel | MaternKernel)}
     if wrong:
         raise NotImplementedError(f"no random features of a product with {', '.join(sorted(wrong))}")
@@ -80,3 +127,4 @@ def register() -> None:
     """Make BoTorch know these features; harmless when repeated."""
     GenKernelFeatures.register(AdditiveKernel)(_sum_features)
     GenKernelFeatures.register(ProductKernel)(_product_features)
+    GenKernelFeatures.register(MainEffects)(_effects_features)

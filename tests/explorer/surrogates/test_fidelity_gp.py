@@ -40,12 +40,12 @@ def test_values_at_full_fidelity_are_predicted_from_all_fidelities() -> None:
     x, _ = points(300, 1)
     found, true = posterior.at(x), truth(x, np.ones(300))
     assert np.corrcoef(found.full_mean, true)[0, 1] > 0.98
-    inside = np.abs(found.full_mean - true) < 1.645 * np.sqrt(found.full_variance + posterior.noise)
+    inside = np.abs(found.full_mean - true) < 1.645 * np.sqrt(found.full_variance + posterior.noise())
     assert 0.75 < inside.mean() <= 1.0
 
 
 def test_the_noise_is_learned() -> None:
-    noises = [math.sqrt(fitted(120, noise).noise) for noise in (0.02, 0.3)]
+    noises = [math.sqrt(fitted(120, noise).noise()) for noise in (0.02, 0.3)]
     assert noises[0] < 0.1
     assert 0.2 < noises[1] < 0.4
 
@@ -56,8 +56,8 @@ def test_at_full_fidelity_both_of_a_pair_are_the_same() -> None:
     pair = posterior.at(x, 1.0)
     assert pair.mean == pytest.approx(pair.full_mean)
     assert pair.covariance == pytest.approx(pair.full_variance, rel=1e-6)
-    assert pair.correlation() == pytest.approx(1.0)
-    assert (pair.correlation(posterior.noise) < 1.0).all()
+    expected = np.sqrt(pair.full_variance / (pair.full_variance + posterior.noise()))
+    assert pair.correlation == pytest.approx(expected, rel=1e-6)
 
 
 def test_the_moments_are_those_that_botorch_gives() -> None:
@@ -68,17 +68,42 @@ def test_the_moments_are_those_that_botorch_gives() -> None:
         both = torch.from_numpy(np.array([[*x[row], 0.3], [*x[row], 1.0]]))
         with torch.no_grad():
             known = posterior.model.posterior(both)
-        mean = posterior.centre + posterior.scale * known.mean[:, 0].numpy()
-        covariance = posterior.scale**2 * known.distribution.covariance_matrix.numpy()
+        centres, spreads = (np.array([of(0.3), of(1.0)]) for of in (posterior.scaling.centre, posterior.scaling.spread))
+        mean = centres + spreads * known.mean[:, 0].numpy()
+        covariance = np.outer(spreads, spreads) * known.distribution.covariance_matrix.numpy()
         assert [pair.mean[row], pair.full_mean[row]] == pytest.approx(mean, rel=1e-5)
         mine = [pair.variance[row], pair.covariance[row], pair.full_variance[row]]
         assert mine == pytest.approx(covariance[[0, 0, 1], [0, 1, 1]], rel=1e-3, abs=1e-6)
 
 
+def test_what_differs_more_at_low_fidelity_is_not_expected_to_at_full_one() -> None:
+    """Learning curves: early values lie five times as far apart, and few designs are known at the end."""
+    rng = np.random.default_rng(0)
+    x = rng.integers(0, 2, (40, 7)).astype(np.float64)
+    lead = x @ rng.normal(size=7)
+    low, high = 0.05 * lead + 0.6, 0.01 * lead + 0.85
+    chosen = np.argsort(-lead)[:6]  # those that looked good
+    posterior = FidelityGP(ORDINAL).fit(
+        np.concatenate([x, x[chosen]]), np.concatenate([np.zeros(40), np.ones(6)]), np.concatenate([low, high[chosen]])
+    )
+    others = np.delete(np.arange(40), chosen)
+    found = posterior.at(x[others])
+    assert np.abs(found.full_mean - high[others]).max() < high.std()
+    assert np.sqrt(found.full_variance).mean() < high.std()
+
+
+def test_a_few_observations_tell_what_each_coordinate_adds() -> None:
+    rng = np.random.default_rng(1)
+    x = rng.integers(0, 2, (200, 12)).astype(np.float64)
+    y = x @ rng.normal(size=12)
+    posterior = FidelityGP(np.zeros(12, dtype=bool), fidelity=False).fit(x[:20], np.ones(20), y[:20])
+    assert np.corrcoef(posterior.at(x[20:]).full_mean, y[20:])[0, 1] > 0.95
+
+
 def test_a_nearer_fidelity_tells_more_of_the_full_one() -> None:
     posterior = fitted(20)
     x, _ = points(50, 4)
-    correlations = [posterior.at(x, z).correlation().mean() for z in (0.0, 0.3, 0.6, 1.0)]
+    correlations = [posterior.at(x, z).correlation.mean() for z in (0.0, 0.3, 0.6, 1.0)]
     assert correlations == sorted(correlations)
 
 
@@ -156,8 +181,9 @@ def test_levels_at_once_are_those_one_by_one_and_the_kernel_s_own() -> None:
     for level, pair in zip((0.0, 0.4, 1.0), found.levels(new, (0.0, 0.4, 1.0)), strict=True):
         inputs = torch.from_numpy(np.column_stack([new, np.full(7, level)]))
         own = found.model.posterior(inputs)
-        assert pair.mean == pytest.approx(found.centre + found.scale * own.mean[:, 0].detach().numpy(), abs=1e-6)
-        assert pair.variance == pytest.approx(found.scale**2 * own.variance[:, 0].detach().numpy(), rel=1e-3)
+        centre, spread = found.scaling.centre(level), found.scaling.spread(level)
+        assert pair.mean == pytest.approx(centre + spread * own.mean[:, 0].detach().numpy(), abs=1e-6)
+        assert pair.variance == pytest.approx(spread**2 * own.variance[:, 0].detach().numpy(), rel=1e-3)
         alone = found.at(new, level)
         assert np.array_equal(pair.covariance, alone.covariance)
         assert np.array_equal(pair.full_variance, alone.full_variance)
@@ -220,7 +246,7 @@ def test_duplicates_with_different_values_are_noise() -> None:
     x, z = points(30, 0)
     y = truth(x, z)
     posterior = FidelityGP(ORDINAL).fit(np.tile(x, (2, 1)), np.tile(z, 2), np.concatenate([y - 0.5, y + 0.5]))
-    assert 0.3 < math.sqrt(posterior.noise) < 0.8
+    assert 0.3 < math.sqrt(posterior.noise()) < 0.8
 
 
 @pytest.mark.parametrize("wrong", [np.nan, np.inf])

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 from botorch.sampling.pathwise.features.generators import gen_kernel_features
 from gpytorch.kernels import AdditiveKernel, Kernel, LinearKernel, MaternKernel, ProductKernel, RBFKernel, ScaleKernel
 
 from explorer.surrogates import kernel_features
+from explorer.surrogates.fidelity_kernel import FidelityKernel
+from explorer.surrogates.main_effects import MainEffects
 
 kernel_features.register()
 
@@ -26,7 +29,15 @@ def scaled(kernel: Kernel, value: float) -> Kernel:
     return found
 
 
+def effects() -> Kernel:
+    return ProductKernel(MainEffects(3), lengths(RBFKernel(active_dims=(3,)), 0.8)).to(torch.float64)
+
+
 KERNELS = {
+    "main effects": lambda: MainEffects(3),
+    "products with main effects": effects,
+    "products of main effects": lambda: ProductKernel(MainEffects(3), effects()),
+    "all terms of a process": lambda: FidelityKernel(np.array([False, False, True]), fidelity=True).to(torch.float64),
     "product": product,
     "sum": lambda: AdditiveKernel(scaled(lengths(RBFKernel(active_dims=(3,)), 0.8), 2.0), scaled(product(), 0.5)),
 }
