@@ -177,6 +177,31 @@ class Truth:
         return found
 
 
+def repeatability(truth: Truth, table: TrainingTable) -> list[float]:
+    """What is left of the front by one training of every placement when the other trainings judge it, for each of them.
+
+    Args:
+        truth: of the table.
+        table: of which only as many trainings count as every placement has.
+
+    Returns:
+        shares of the hypervolume of the front by the others: who knew all accuracies, each from one training, would
+        have no more. None where placements were trained once only.
+    """
+    accuracy = {bn: np.array([curve.measures[-1, 0] for curve in curves]) for bn, curves in table.curves.items()}
+    found = []
+    seeds = np.arange(min(map(len, accuracy.values())))
+    for seed in seeds if len(seeds) > 1 else []:
+        one, others = (
+            {bn: float(values[seeds][chosen].mean()) for bn, values in accuracy.items()}
+            for chosen in (seeds == seed, seeds != seed)
+        )
+        by_one, judged = truth.front_of(one), truth.front_of(others)
+        kept = {bn: others[bn] for bn in one if one[bn] in set(by_one[:, 0])}
+        found.append(truth.hypervolume(truth.front_of(kept)) / truth.hypervolume(judged))
+    return found
+
+
 def facts(truth: Truth, table: TrainingTable) -> str:
     """The problem in numbers."""
     learning = quality(table, LEAST_ACCURACY)
@@ -196,6 +221,8 @@ def facts(truth: Truth, table: TrainingTable) -> str:
         f"seed noise {100 * learning.noise:.2f} points, {learning.ratio:.2f} of the 10-90 % range of "
         f"{100 * learning.spread:.2f} points",
         f"rank correlation of each epoch with the last: {ranks}",
+        "the front by one training of every placement, judged by the others: "
+        + " ".join(f"{share:.1%}" for share in repeatability(truth, table)),
     ])  # fmt: skip
 
 

@@ -14,8 +14,8 @@ from explorer.fronts import front
 from explorer.simulator_problem import SimulatorProblem
 from explorer.strategies import make_strategy
 from simulators.protocol import Bits, Folder, InputError
-from simulators.training.table import read_table
-from tests.benchmarks.bn_bench import Truth, bn_bench
+from simulators.training.table import TrainingTable, read_table
+from tests.benchmarks.bn_bench import Truth, bn_bench, repeatability
 from tests.simulators.training.tables import made_up_table
 
 EPOCHS = 6
@@ -118,6 +118,15 @@ def test_there_is_no_true_front_of_a_partial_table(tmp_path: Path) -> None:
     made_up_table(placements=200).write(tmp_path / "table.parquet")
     with pytest.raises(InputError, match="lacks 56 placements"):
         Truth.of(tmp_path / "table.parquet")
+
+
+def test_the_front_by_one_training_is_the_less_worth_to_the_others_the_noisier_they_are(truth: Truth) -> None:
+    noisy, table = (made_up_table(epochs=EPOCHS) for _ in range(2))
+    table.rows["accuracy"] = table.rows.groupby(["bn", "epoch"])["accuracy"].transform("mean")
+    assert repeatability(truth, table) == pytest.approx([1.0] * 3)
+    assert all(0.3 < share < 0.999 for share in repeatability(truth, noisy))
+    once = TrainingTable(table.rows[table.rows["replicate"] == 0], table.settings)
+    assert repeatability(truth, once) == []
 
 
 def test_the_command_prints_the_facts_or_what_is_missing(table: Path, truth: Truth, tmp_path: Path) -> None:
