@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 __all__ = [
     "BinaryVector",
     "Bits",
+    "Budget",
     "Categorical",
     "Design",
     "Designs",
@@ -42,6 +43,7 @@ _HOMES = {
     ),
     **dict.fromkeys(("Evaluation", "Proposal"), "explorer.evaluation"),
     **dict.fromkeys(("Front", "front"), "explorer.fronts"),
+    "Budget": "explorer.budget",
     "Problem": "explorer.problem",
     "Space": "explorer.space",
     **dict.fromkeys(("Strategy", "make_strategy"), "explorer.strategies"),
@@ -63,6 +65,7 @@ def __dir__() -> list[str]:
 
 
 if TYPE_CHECKING:
+    from explorer.budget import Budget
     from explorer.evaluation import Evaluation, Proposal
     from explorer.fronts import Front, front
     from explorer.launch import run

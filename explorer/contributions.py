@@ -1,4 +1,4 @@
-"""Who found what: the part that each strategy of a search has in its front, and how a portfolio's credit moved."""
+"""Who found what: the part that each strategy of a search has in its front, and how the shares of a portfolio moved."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from dataclasses import dataclass
 
 from explorer.archive import Archive
 from explorer.evaluation import Evaluation
-from explorer.problem import Problem
-from explorer.strategies.credit import Ledger
+from explorer.strategies.portfolio import Portfolio
 
-__all__ = ["Contribution", "Shares", "WhoFound", "contributions", "credit_history"]
+__all__ = ["Contribution", "Shares", "WhoFound", "contributions", "shares_history"]
 
 
 @dataclass(frozen=True)
@@ -21,7 +20,6 @@ class Contribution:
         strategy: its name; ``initial`` for the designs of the search file.
         evaluations, cost: of its proposals, in units of the fidelity; repeats that confirm are left out.
         found: designs on the front that it proposed or that are of a family that it proposed to train.
-        gained: hypervolume that its evaluations added when they came, as a share of all that was added.
         lost: share of the front's hypervolume that no other strategy's designs cover.
     """
 
@@ -29,7 +27,6 @@ class Contribution:
     evaluations: int
     cost: float
     found: int
-    gained: float
     lost: float
 
 
@@ -59,20 +56,15 @@ class WhoFound:
     history: Sequence[Shares]
 
 
-def contributions(problem: Problem, archive: Archive) -> list[Contribution]:
+def contributions(archive: Archive) -> list[Contribution]:
     """Of every strategy that proposed something, the one that would be missed most first.
 
     Args:
-        problem: what was searched.
         archive: all evaluations and their front.
     """
     evaluations = _searched(archive.evaluations)
     names = list(dict.fromkeys(evaluation.strategy for evaluation in evaluations))
-    replay = Ledger(problem, names)
-    gained = dict.fromkeys(names, 0.0)
-    for evaluation in evaluations:
-        gained[evaluation.strategy] += replay.add(evaluation)
-    total, whole = sum(gained.values()) or 1.0, archive.hypervolume or 1.0
+    whole = archive.hypervolume or 1.0
     found = []
     for name in names:
         own = [evaluation for evaluation in evaluations if evaluation.strategy == name]
@@ -83,25 +75,24 @@ def contributions(problem: Problem, archive: Archive) -> list[Contribution]:
                 len(own),
                 sum(evaluation.cost for evaluation in own),
                 len(archive.front) - len(others),
-                gained[name] / total,
                 1 - archive.scale.hypervolume(others) / whole if len(archive.front) else 0.0,
             )
         )
     return sorted(found, key=lambda one: -one.lost)
 
 
-def credit_history(ledger: Ledger, evaluations: Sequence[Evaluation]) -> list[Shares]:
+def shares_history(portfolio: Portfolio, evaluations: Sequence[Evaluation]) -> list[Shares]:
     """How the shares of a portfolio's members moved, from before the first evaluation on.
 
     Args:
-        ledger: of the members, with nothing in it yet.
+        portfolio: that knows of no evaluation yet.
         evaluations: of the search, in order of arrival.
     """
-    cost, found = 0.0, [Shares(0.0, ledger.shares)]
+    cost, found = 0.0, [Shares(0.0, portfolio.shares)]
     for evaluation in _searched(evaluations):
-        ledger.add(evaluation)
+        portfolio.update([evaluation], [])
         cost += evaluation.cost
-        found.append(Shares(cost, ledger.shares))
+        found.append(Shares(cost, portfolio.shares))
     return found
 
 

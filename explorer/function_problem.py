@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable, Mapping, Sequence
+from numbers import Real
 from typing import Any, Literal
 
 import numpy as np
@@ -55,7 +57,12 @@ class FunctionProblem(Problem):
         self.functions = dict(functions)
         self._takes_batch = {name for name, function in functions.items() if _takes_batch(function)}
         self._takes_fidelity = {name for name, function in functions.items() if _takes_fidelity(function, fidelity)}
+        if cost is not None and (fidelity is None or not callable(cost)):
+            wrong = "needs a fidelity, whose cost it tells" if callable(cost) else f"give a function, not {cost!r}"
+            raise InputError(wrong, "cost")
         self._cost = cost
+        for level in () if fidelity is None else (fidelity.low, fidelity.high):
+            self.cost(level)  # refused before anything runs
         # of families with the seed of their evaluation
         self._found: dict[tuple[str, int, int | None], dict[str, float]] = {}
         self._reached: dict[tuple[str, int], int | None] = {}
@@ -90,7 +97,10 @@ class FunctionProblem(Problem):
     def cost(self, fidelity: int | None) -> float:
         if self._cost is None or fidelity is None:
             return super().cost(fidelity)
-        return float(self._cost(fidelity))
+        found = self._cost(fidelity)
+        if not (isinstance(found, Real) and math.isfinite(found) and found >= 0):
+            raise InputError(f"the cost at {fidelity} is {found!r}; give a finite number from 0 up", "cost")
+        return float(found)
 
 
 def _parameters(function: Callable[..., Any]) -> list[inspect.Parameter]:

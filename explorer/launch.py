@@ -10,17 +10,30 @@ from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from explorer.answers import without_answered
 from explorer.assembly import Assembly, assemble, assemble_source
+from explorer.budget import Budget
 from explorer.clock import Pool
 from explorer.domination import Scale
 from explorer.evaluation import Evaluation, Proposal
 from explorer.fronts import front
 from explorer.outline import Outline
 from explorer.problem import Problem
-from explorer.search import Budget, Progress, Search
+from explorer.search import Progress, Search
 from explorer.simulator_problem import SimulatorProblem
-from explorer.spec import NAME, BudgetSpec, ConfirmSpec, SearchSpec, override, parse_spec, read_search, read_settings
+from explorer.spec import (
+    NAME,
+    BudgetSpec,
+    ConfirmSpec,
+    SearchSpec,
+    StrategySpec,
+    override,
+    parse_spec,
+    read_search,
+    read_settings,
+)  # fmt: skip
 from explorer.store import (
     FILE,
     RESULTS,
@@ -35,7 +48,7 @@ from explorer.strategies import Strategy, make_strategy
 from explorer.study import Study, load_study
 from explorer.units import counted
 from explorer.yaml_source import Source
-from simulators.protocol import Folder, InputError
+from simulators.protocol import Folder, InputError, field_path, plain_words
 
 __all__ = ["Prepared", "budget_of", "describe", "prepare", "resume", "run"]
 
@@ -369,7 +382,7 @@ def _check_same(study: Study, now: Mapping[str, str]) -> None:
 def run(
     search: str | Path | Problem,
     *,
-    strategy: str = "random",
+    strategy: str | Mapping[str, object] = "random",
     budget: int | Budget | None = None,
     workers: int | None = None,
     seed: int | None = None,
@@ -382,8 +395,10 @@ def run(
     """Run a search on Ray and return its study.
 
     Args:
-        search: a search file, or a problem made with :meth:`Problem.from_functions`.
-        strategy, budget: of a problem made from functions (a file names its own); a number is evaluations.
+        search: a search file, or a problem made with :meth:`Problem.from_functions` (a new one for each search: it
+            remembers what was paid for).
+        strategy, budget: of a problem made from functions (a file names its own): a strategy's name or, as in a file,
+            ``{"name": ..., "options": {...}}``; a number is evaluations.
         workers, seed, study, store, settings, data_dir: override the file's.
         listener: called with the progress.
 
@@ -397,10 +412,14 @@ def run(
         return prepared.run(listener)
     from explorer.evaluator import RayPool
 
-    limits = budget if isinstance(budget, Budget) else Budget(evaluations=_positive(budget, "budget"))
+    for name, given in (("settings", settings), ("data_dir", data_dir)):
+        if given:
+            raise InputError("is for search files; this is a problem made from functions", name)
+    limits = budget if isinstance(budget, Budget) else Budget(_positive(budget, "budget", " or a Budget(cost=...)"))
     if search.outline.known_at_once:
         limits = replace(limits, evaluations=1)
-    made = make_strategy(strategy, search, seed or 0)
+    named = _named(strategy)
+    made = make_strategy(named.name, search, seed or 0, named.options)
     opened, name = _place(study or "search", store, chosen=study is not None)
     record = StudyRecord(name, {}, os.getcwd(), search.outline.to_json(), version("reram-explorer"))
     begun, count = Study(opened, record), _positive(1 if workers is None else workers, "workers")
@@ -412,7 +431,17 @@ def run(
     )
 
 
-def _positive(value: object, what: str) -> int:
+def _named(strategy: object) -> StrategySpec:
+    """A strategy with its options, as search files may write it."""
+    try:
+        return StrategySpec.model_validate({"name": strategy} if isinstance(strategy, str) else strategy)
+    except ValidationError as error:
+        detail = error.errors()[0]
+        place = f"strategy.{field_path(detail, StrategySpec)}".removesuffix(".")
+        raise InputError(plain_words(detail, StrategySpec), place) from None
+
+
+def _positive(value: object, what: str, alternative: str = "") -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise InputError(f"give a whole number from 1 up, not {value!r}", what)
+        raise InputError(f"give a whole number from 1 up{alternative}, not {value!r}", what)
     return value

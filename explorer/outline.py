@@ -15,6 +15,7 @@ import numpy as np
 
 from explorer.expressions import Expression, parse
 from explorer.space import Space
+from explorer.units import counted
 from simulators.protocol import BinaryVector, Bits, Categorical, Design, Domain, Integer, Value, Variable
 
 __all__ = ["HELD_OUT", "MEMBERS", "ObjectiveInfo", "Outline"]
@@ -103,6 +104,15 @@ class Outline:
             return 0.0
         names = {**self.space.designs([design]).columns, **values}
         return float(sum(np.max(constraint.violation(names)) for constraint in self.constraints))
+
+    def short(self, fidelity: int | None) -> str:
+        """How much of a whole evaluation one at a fidelity is, such as ``3 of 12 epochs``; empty for a whole one."""
+        full = self.full_fidelity
+        return "" if fidelity is None or fidelity == full else f"{fidelity} of {counted(full or 0, self.fidelity_name)}"
+
+    def whole(self, count: int) -> str:
+        """How many of some evaluations are whole ones, in words such as ``12 of them with all 12 epochs``."""
+        return f"{count or 'none'} of them with all {counted(self.full_fidelity or 0, self.fidelity_name)}"
 
     @cached_property
     def bit_variables(self) -> frozenset[str]:

@@ -13,7 +13,7 @@ from explorer.fronts import Front, Point
 from explorer.outline import ObjectiveInfo, Outline
 from explorer.tables import ARROWS, Column, effect_column, value_text
 
-__all__ = ["credit_figure", "effects_figure", "front_figure"]
+__all__ = ["effects_figure", "front_figure", "shares_figure"]
 
 # Okabe and Ito's colours: told apart by colour-blind readers; the shapes tell them apart in grey print too.
 FRONT, DOMINATED, BASELINES = "#0072B2", "#9A9A9A", ("#D55E00", "#009E73", "#CC79A7", "#E69F00")
@@ -76,7 +76,7 @@ def front_figure(front: Front, dominated: Sequence[Point], baselines: Mapping[st
     return figure
 
 
-def credit_figure(history: Sequence[Shares], outline: Outline) -> go.Figure:
+def shares_figure(history: Sequence[Shares], outline: Outline) -> go.Figure:
     """How the shares of a portfolio's members moved with what was paid."""
     figure = go.Figure()
     for number, name in enumerate(history[-1].of):

@@ -94,6 +94,18 @@ class Measured:
     series: Mapping[str, list[float]] = field(default_factory=dict)
 
 
+class ObjectiveError(Exception):
+    """An objective could not be computed of what was measured; the cause is the exception's.
+
+    Args:
+        measured: what it was to be computed of, which is paid for.
+    """
+
+    def __init__(self, measured: Measured) -> None:
+        super().__init__()
+        self.measured = measured
+
+
 class Problem(ABC):
     """The base of problems made from functions (:meth:`from_functions`) and from simulators.
 
@@ -167,7 +179,11 @@ class Problem(ABC):
 
     @abstractmethod
     def measure(self, design: Design, fidelity: int | None, seed: int) -> Measured:
-        """Run the expensive part for one design."""
+        """Run the expensive part for one design.
+
+        Raises:
+            ObjectiveError: it ran, but an objective could not be computed of it; anything else: it did not run.
+        """
 
     # -- cheap --------------------------------------------------------------------------------------------------
 
@@ -286,7 +302,11 @@ class Problem(ABC):
                 found = {**{name: float(value[0]) for name, value in known.objectives.items()}, **measured.objectives}
                 values = {objective.name: found[objective.name] for objective in self.objectives}
                 reason = _not_finite(values)
-        except Exception as error:
+        except Exception as raised:
+            error = raised
+            if isinstance(raised, ObjectiveError) and isinstance(raised.__cause__, Exception):
+                measured, error = raised.measured, raised.__cause__
+                fields.update(measured.fields)
             told = str(error) if isinstance(error, InputError) else f"{type(error).__name__}: {error}"
             reason = told.splitlines()[0][:500]
             details = traceback.format_exc()[-4000:]

@@ -14,7 +14,7 @@ from explorer.comparison import Comparison
 from explorer.contributions import WhoFound
 from explorer.explanation import Explanation
 from explorer.fronts import Point, points
-from explorer.plots import credit_figure, effects_figure, front_figure
+from explorer.plots import effects_figure, front_figure, shares_figure
 from explorer.study import Study
 from explorer.tables import Rows, comparison_rows, contribution_rows, effect_rows, front_rows
 from explorer.units import counted
@@ -23,6 +23,11 @@ from simulators.protocol import InputError
 __all__ = ["explanation_page", "write_page"]
 
 ROWS = 200  # of the front's table; the rest is in `rex pareto`
+
+SHARES = (
+    "who adds more hypervolume for its cost is given more; who knows too little to choose yet is given the least, "
+    "while another one evaluates random designs for all"
+)
 
 # No button that sends the figure to a server: designs are often confidential.
 CONTROLS = {"displaylogo": False, "modeBarButtonsToRemove": ["sendChartToCloud", "lasso2d", "select2d"]}
@@ -91,10 +96,12 @@ def write_page(
     dominated = [point for point in points(outline, archive.evaluations) if point.design not in on_front]
     figure = front_figure(front, dominated, _baselines(comparisons))
     finished = [evaluation for evaluation in study.evaluations if not evaluation.failed]
+    short = [evaluation for evaluation in finished if outline.short(evaluation.fidelity)]
+    whole = f" ({outline.whole(len(finished) - len(short))})" if short else ""
     cost = sum(evaluation.cost for evaluation in study.evaluations)
     summary = [
         *description.splitlines(),
-        f"{counted(len(finished), 'evaluations')} finished, {len(study.evaluations) - len(finished)} failed, "
+        f"{counted(len(finished), 'evaluations')} finished{whole}, {len(study.evaluations) - len(finished)} failed, "
         f"{counted(cost, outline.fidelity_name)} paid; {counted(len(front), 'designs')} on the front, hypervolume "
         f"{archive.hypervolume:.4f} of the box between the worst and the best value of each objective.",
     ]
@@ -163,8 +170,8 @@ def _comparison(comparisons: Sequence[Comparison], study: Study) -> str:
 
 def _contributions(who: WhoFound, study: Study) -> str:
     rows = contribution_rows(who.contributions, study.outline)
-    figure = credit_figure(who.history, study.outline).to_html(full_html=False, include_plotlyjs=False, config=CONTROLS)
-    return f'<h2>{escape(rows.title)}</h2>{_table(rows)}<div class="scroll">{figure}</div>'
+    figure = shares_figure(who.history, study.outline).to_html(full_html=False, include_plotlyjs=False, config=CONTROLS)
+    return f'<h2>{escape(rows.title)}</h2>{_table(rows)}<div class="scroll">{figure}</div><p class="quiet">{SHARES}</p>'
 
 
 def _table(rows: Rows) -> str:

@@ -7,6 +7,7 @@ at once, and one of a family that is being trained waits for it: no training is 
 
 from __future__ import annotations
 
+import logging
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,36 +16,20 @@ from threadpoolctl import threadpool_limits
 
 from explorer.answers import Answers, without_answered
 from explorer.archive import Archive
+from explorer.budget import Budget
 from explorer.clock import Pool
 from explorer.evaluation import Evaluation, Proposal
 from explorer.problem import Problem
 from explorer.strategies.base import Strategy
+from explorer.time_left import Work, time_left
 
-__all__ = ["Budget", "Progress", "Search"]
+__all__ = ["Progress", "Search"]
+
+logger = logging.getLogger(__name__)
 
 TICK_S = 0.5  # how often a listener hears of the time passing while nothing finishes
+MOST_FAILED = 100  # evaluations in a row, after which a search ends: what costs nothing never uses up a budget
 MOST_ANSWERED = 1000  # proposals in a row that needed no training, after which a strategy counts as at its end
-
-
-@dataclass(frozen=True)
-class Budget:
-    """When a search ends: at the first limit that is reached. None: no limit.
-
-    Args:
-        evaluations: finished evaluations that were run, failed ones included.
-        cost: sum of what evaluations paid, in units of the fidelity (epochs); the last one may exceed it.
-        wall_time_s: seconds from the start of this run.
-    """
-
-    evaluations: int | None = None
-    cost: float | None = None
-    wall_time_s: float | None = None
-
-    def used_up(self, evaluations: Sequence[Evaluation]) -> bool:
-        """Whether evaluations that were run, replicates left out, reach its number of evaluations or its cost."""
-        if self.evaluations is not None and len(evaluations) >= self.evaluations:
-            return True
-        return self.cost is not None and sum(evaluation.cost for evaluation in evaluations) >= self.cost
 
 
 @dataclass(frozen=True)
@@ -53,7 +38,9 @@ class Progress:
 
     Args:
         finished, failed, running: numbers of evaluations that were run; ``finished`` includes the failed ones.
+        whole: those of the finished ones at full fidelity.
         wanted: evaluations in the budget, if it limits them.
+        spent, wanted_cost: of the budget of cost, if it limits that.
         cost: paid so far, replicates included, in units of the fidelity; of finished evaluations only
             (:class:`~explorer.evaluation.Evaluation`).
         front_size, hypervolume: of the front completed over families; the hypervolume is a share from 0 to 1.
@@ -78,6 +65,9 @@ class Progress:
     confirmed: int = 0
     to_confirm: int = 0
     latest: Evaluation | None = None
+    whole: int = 0
+    spent: float = 0.0
+    wanted_cost: float | None = None
 
 
 class Search:
@@ -118,7 +108,7 @@ class Search:
         self.problem = problem
         self.strategy = strategy
         self.pool = pool
-        self.budget = budget
+        self.budget = strategy.budget = budget
         self.archive = Archive(problem, earlier)
         self._save = save
         self._listener = listener
@@ -129,18 +119,20 @@ class Search:
         self._untold = deque(self._waiting)  # what the strategy does not know the results of, in order
         self._arrived: dict[str, Evaluation] = {}  # of these
         self._finished = [e for e in earlier if not e.derived_from and e.replicate == 0]
-        self._counted = len(list(without_answered(problem.outline, self._finished)))
+        run = list(without_answered(problem.outline, self._finished))
+        self._counted, self._whole = len(run), sum(e.fidelity == problem.full_fidelity for e in run)
         self._failed = sum(evaluation.failed for evaluation in self._finished)
         self._answers = Answers(problem, earlier)
         self._held: list[Proposal] = []  # until the training of their family that runs is finished
         self._answered = 0  # since the last one that was run
+        self._failed_since = 0  # the last one that did not fail
         self._cost = sum(evaluation.cost for evaluation in self._finished)
         self._paid = sum(evaluation.cost for evaluation in earlier)
         self._news: list[Evaluation] = list(earlier)
-        self._exhausted = False
+        self._exhausted = self._fruitless = False  # nothing is to be asked for now; the last time nothing came
         self._started = pool.now()
-        self._submitted: dict[str, float] = {}
-        self._durations: list[float] = []  # of this phase
+        self._submitted: dict[str, tuple[Proposal, float]] = {}
+        self._done: list[Evaluation] = []  # by workers, in this phase
         self._thinking_s = 0.0
         self._phase = "searching"
         self._confirmed, self._to_confirm = 0, to_confirm
@@ -151,7 +143,7 @@ class Search:
         return self._finished
 
     def run(self) -> None:
-        """Search until the budget is used up or nothing new is left."""
+        """Search until the budget is used up, nothing new is left, or a hundred evaluations in a row failed."""
         while True:
             self._dispatch()
             if not self.pool.running:
@@ -165,7 +157,7 @@ class Search:
         queue = deque(proposal for proposal in proposals if proposal.key not in done)
         self._phase = "confirming"
         self._confirmed, self._to_confirm = len(proposals) - len(queue), len(proposals)
-        self._durations, self._thinking_s = [], 0.0
+        self._done, self._thinking_s = [], 0.0
         self._tell()
         while queue or self.pool.running:
             while queue and self.pool.idle:
@@ -207,7 +199,7 @@ class Search:
     def _submit(self, proposal: Proposal) -> None:
         self.pool.submit(proposal)
         self._answers.begin(proposal)
-        self._submitted[proposal.key] = self.pool.now()
+        self._submitted[proposal.key] = proposal, self.pool.now()
 
     def _fill(self, count: int) -> None:
         """Ask until ``count`` proposals wait, unless the budget needs fewer."""
@@ -217,17 +209,20 @@ class Search:
             began = self.pool.now()
             with threadpool_limits(limits=1):
                 running = self._untold if self._in_order else [*self.pool.running, *self._held, *self._waiting]
+                self.strategy.elapsed_s = began - self._started
                 self.strategy.update(self._news, list(running))
                 self._news = []
                 proposals = self.strategy.suggest(1 if self._in_order else missing)
             self._thinking_s += self.pool.now() - began
-            self._exhausted = len(proposals) == 0 or self._answered >= MOST_ANSWERED
+            self._fruitless = len(proposals) == 0
+            self._exhausted = self._fruitless or self._answered >= MOST_ANSWERED
             self._waiting.extend(proposals)
             self._untold.extend(proposals if self._in_order else ())
 
     def _release(self) -> bool:
-        """Let the strategy hear of as many results as the next proposal needs; false if they are not there yet."""
-        while len(self._untold) >= self.pool.workers + self._ahead:
+        """Let the strategy hear of as many results as the next proposal needs, of all where it had nothing to propose;
+        false if they are not there yet."""
+        while len(self._untold) >= (1 if self._fruitless else self.pool.workers + self._ahead):
             evaluation = self._arrived.pop(self._untold[0].key, None)
             if evaluation is None:
                 return False
@@ -243,6 +238,8 @@ class Search:
         return self.budget.evaluations - self._counted - len(self.pool.running) - held
 
     def _within_budget(self) -> bool:
+        if self._failed_since >= MOST_FAILED:
+            return False
         if self.budget.cost is not None:
             cost = self._cost + sum(self.problem.cost(proposal.fidelity) for proposal in self.pool.running)
             if cost >= self.budget.cost:
@@ -258,6 +255,7 @@ class Search:
             return
         for evaluation in evaluations:
             self._answers.end(evaluation)
+        self._exhausted = False  # a strategy that had nothing to propose may have now
         self._take(evaluations)
 
     def _take(self, evaluations: Sequence[Evaluation], *, run: bool = True) -> None:
@@ -276,15 +274,21 @@ class Search:
 
     def _count(self, evaluation: Evaluation, run: bool) -> None:
         self._answered = 0 if run else self._answered + 1
+        self._failed_since = self._failed_since + 1 if evaluation.failed else 0
+        if self._failed_since == MOST_FAILED:
+            logger.warning(
+                "%d evaluations in a row failed, the last one by: %s; the search ends", MOST_FAILED, evaluation.failure
+            )
         if run:
             self._submitted.pop(evaluation.key, None)
-            self._durations.append(evaluation.duration_s)
+            self._done.append(evaluation)
         self._paid += evaluation.cost
         if evaluation.replicate:
             self._confirmed += 1
             return
         self._finished.append(evaluation)
         self._counted += run
+        self._whole += run and evaluation.fidelity == self.problem.full_fidelity
         self._failed += evaluation.failed
         self._cost += evaluation.cost
 
@@ -307,33 +311,31 @@ class Search:
             confirmed=self._confirmed,
             to_confirm=self._to_confirm,
             latest=latest,
+            whole=self._whole,
+            spent=self._cost,
+            wanted_cost=self.budget.cost,
         )
 
     def _remaining(self) -> float | None:
-        """Seconds until the limit of this phase that will be reached first.
-
-        By the mean duration of its evaluations, as their workers measured it: how long workers take to start says
-        nothing about what is left.
-        """
-        now = self.pool.now()
-        estimates = []
-        left = self._left_in_phase()
-        if left is not None and self._durations:
-            duration = sum(self._durations) / len(self._durations)
-            ages = [now - submitted for submitted in self._submitted.values()]
-            queued = max(0, left - len(ages))
-            work = queued * duration + sum(max(0.0, duration - age) for age in ages)
-            thinking = queued * self._thinking_s / (len(self._durations) + len(ages))
-            estimates.append(work / max(1, min(self.pool.workers, left)) + thinking)
-        if self.budget.wall_time_s is not None and self._phase == "searching":
-            estimates.append(max(0.0, self.budget.wall_time_s - (now - self._started)))
-        return min(estimates, default=None)
-
-    def _left_in_phase(self) -> int | None:
-        """Evaluations that have not finished, running ones included; None if the budget does not limit their number."""
+        """Seconds until the limit of this phase that will be reached first."""
+        now, budget = self.pool.now(), self.budget
         if self._phase == "confirming":
-            return self._to_confirm - self._confirmed
-        return None if self.budget.evaluations is None else max(0, self.budget.evaluations - self._counted)
+            budget = Budget(self._to_confirm - self._confirmed + self._counted)
+        running = [(proposal, now - at) for proposal, at in self._submitted.values()]
+        estimates: list[float | None] = []
+        if budget.evaluations is not None:
+            done, begun = [Work(1, e.duration_s) for e in self._done], [Work(1, age) for _, age in running]
+            estimates.append(self._time_left(budget.evaluations - self._counted, done, begun))
+        if budget.cost is not None:
+            done = [Work(e.cost, e.duration_s) for e in self._done]
+            begun = [Work(self.problem.cost(proposal.fidelity), age) for proposal, age in running]
+            estimates.append(self._time_left(budget.cost - self._cost, done, begun))
+        if budget.wall_time_s is not None:
+            estimates.append(budget.wall_time_s - (now - self._started))
+        return min((max(0.0, estimate) for estimate in estimates if estimate is not None), default=None)
+
+    def _time_left(self, left: float, done: Sequence[Work], running: Sequence[Work]) -> float | None:
+        return time_left(max(0.0, left), done, running, self.pool.workers, self._thinking_s)
 
     def _tell(self, latest: Evaluation | None = None) -> None:
         self._listener(self.progress(latest))

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from explorer.evaluation import Evaluation
 from explorer.expressions import parse
 from explorer.outline import HELD_OUT, ObjectiveInfo
-from explorer.problem import Known, Measured, Problem
+from explorer.problem import Known, Measured, ObjectiveError, Problem
 from explorer.space import Space
 from explorer.units import counted
 from objectives.objective import DESIGNS, Objective
@@ -191,7 +191,10 @@ class SimulatorProblem(Problem):
             paid += row["paid"]
             fields.update({name: row[field] for field, name in self.bench.field_names(key).items()})
             series.update({name: [float(value) for value in values] for name, values in report.series.items()})
-        values = {o.name: float(self._objective(o.name, reports, designs)[0]) for o in self.expensive}
+        try:
+            values = {o.name: float(self._objective(o.name, reports, designs)[0]) for o in self.expensive}
+        except Exception as error:
+            raise ObjectiveError(Measured({}, fields, paid, series)) from error
         return Measured(values, fields, paid, series)
 
     def derive(self, designs: Designs, known: Known, evaluation: Evaluation) -> dict[str, NDArray[np.float64]]:

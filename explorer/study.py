@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -134,6 +135,25 @@ class Study:
             rows = [*rows, *self._completed(expression)]
         found = [p for p in points(self.outline, rows) if _holds(expression, self.outline, p.design, p.names)]
         return front_of(self.outline, found)
+
+    def why_empty(self) -> str:
+        """Why no design is on the front, in words: no whole evaluation yet, or constraints that all of them break."""
+        outline, finished = self.outline, [e for e in self.evaluations if not e.failed]
+        whole = [e for e in finished if not outline.short(e.fidelity)]
+        if not whole:
+            return (
+                f"{counted(len(finished), 'evaluations')}, {outline.whole(0)}" if finished else "nothing finished yet"
+            )
+        broken = Counter(
+            constraint.text
+            for e in whole
+            for constraint in outline.constraints
+            if not _holds(constraint, outline, e.design, {**e.quantities, **e.values})
+        )
+        told = ", ".join(
+            f"{count} break{'s' * (count == 1)} {constraint}" for constraint, count in broken.most_common()
+        )
+        return f"of {counted(len(whole), 'whole evaluations')} {told}"
 
     def _completed(self, expression: Expression) -> list[Evaluation]:
         def holds(names: Mapping[str, Any]) -> NDArray[np.bool_]:

@@ -185,15 +185,18 @@ def contribution_rows(found: Sequence[Contribution], outline: Outline) -> Rows:
     rows = tuple(
         (
             one.strategy, str(one.evaluations), counted(one.cost, outline.fidelity_name), str(one.found),
-            f"{100 * one.gained:.1f} %", f"{100 * one.lost:.2f} %",
+            f"{100 * one.lost:.2f} %",
         )
         for one in found
     )  # fmt: skip
     return Rows(
         "Who found what",
-        ("strategy", "evaluations", "cost", "designs on the front", "hypervolume added", "covered by nobody else"),
+        ("strategy", "evaluations", "cost", "designs on the front", "covered by nobody else"),
         rows,
-        ("designs on the front: with the members of families that it had trained; hypervolume added: when it came",),
+        (
+            "designs on the front: with the members of families that it had trained; covered by nobody else: the "
+            "hypervolume that the front would lose without them",
+        ),
     )
 
 

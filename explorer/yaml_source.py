@@ -79,10 +79,12 @@ class Source:
     repeated: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
     def place(self, path: str) -> tuple[int | None, str]:
-        """Where a dotted path, or the nearest field around it that was written, stands: its line, or its option."""
+        """Where a dotted path, or the nearest field around it that was written, stands: its line, and the option that
+        gave it or a part of it."""
         while path and path not in self.lines and path not in self.options:
             path = path.rpartition(".")[0]
-        return self.lines.get(path), self.options.get(path, "")
+        option = next((option for given, option in self.options.items() if _within(given, path)), "")
+        return self.lines.get(path), option
 
     def also(self, old: str, new: str) -> Source:
         """The same source, in which what stands at and below a dotted path is also found by another."""

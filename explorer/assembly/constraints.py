@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from difflib import get_close_matches
 
+import numpy as np
+
 from explorer.assembly.loading import Collector, Loaded
-from explorer.expressions import parse
+from explorer.expressions import Expression, parse
 from explorer.outline import HELD_OUT
 from explorer.space import condition
 from explorer.spec import SearchSpec
+from explorer.units import format_quantity
 from objectives import Objective, find_objective, objective_names
 from simulators.protocol import (
     BinaryVector,
@@ -18,6 +21,8 @@ from simulators.protocol import (
 )
 
 __all__ = ["check_constraints", "reads_held_out"]
+
+LOOKS = 1001  # values of an objective between its bounds that a constraint is tried with
 
 
 def check_constraints(
@@ -60,8 +65,23 @@ def check_constraints(
                 if not names:
                     holds = "holds for every design: remove it" if checked.evaluate({}) else "holds for no design"
                     found.add(InputError(f"'{text}' names no variable, field or objective; it {holds}"), field)
+                for objective in objectives:
+                    if (
+                        names == {objective.name}
+                        and objective.bounds
+                        and _never(checked, objective.name, *objective.bounds)
+                    ):
+                        ends = " to ".join(format_quantity(value, objective.unit) for value in objective.bounds)
+                        found.add(InputError(f"'{text}' holds for no design: {objective.name} is from {ends}"), field)
         except InputError as error:
             found.add(error, field)
+
+
+def _never(constraint: Expression, objective: str, low: float, high: float) -> bool:
+    """Whether no value of an objective satisfies a constraint on it alone: all that are tried break it by more than it
+    changes from one to the next."""
+    violation = constraint.violation({objective: np.linspace(low, high, LOOKS)})
+    return bool(np.isfinite(violation).all() and violation.min() > abs(np.diff(violation)).max())
 
 
 def _objectives_outside(units: Mapping[str, str]) -> dict[str, str]:

@@ -158,13 +158,17 @@ def place_of(error: InputError, simulator: str, spec: SearchSpec) -> str:
 def _with_sections(
     kind: type[Simulator], settings: Mapping[str, Any], spec: SearchSpec, folder: Path
 ) -> dict[str, Any]:
-    """A simulator's settings with those of the file's sections that are for training simulators."""
+    """A simulator's settings with those of the file's sections that are for training simulators; paths start at the
+    file's folder."""
     own = dict(settings)
     if issubclass(kind, TrainingSimulator):
         if spec.proxy is not None:
             own.setdefault("proxy", spec.proxy)
         if spec.data_dir is not None:
-            own.setdefault("data_dir", str(folder / os.path.expanduser(spec.data_dir)))
+            own.setdefault("data_dir", spec.data_dir)
+    for name in kind.paths & own.keys():
+        if isinstance(own[name], str):
+            own[name] = str(folder / os.path.expanduser(own[name]))
     return copy.deepcopy(own)
 
 

@@ -8,12 +8,26 @@ goes on; 141 whoever read the output closed it (128 + SIGPIPE, as other commands
 from __future__ import annotations
 
 import io
+import logging
 import os
 import sys
 
-__all__ = ["main"]
+__all__ = ["Once", "main"]
 
 READER_GONE = 141
+
+
+class Once(logging.Filter):
+    """Lets each message through once: strategies and simulators are made several times before a search begins."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._told: set[str] = set()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        new = record.getMessage() not in self._told
+        self._told.add(record.getMessage())
+        return new
 
 
 def main() -> None:
@@ -29,6 +43,9 @@ def main() -> None:
     from explorer.cli.app import app
     from simulators.protocol.errors import InputError
 
+    # the handler that prints warnings where nobody set up logging; it writes to whatever standard error is then
+    printer, once = logging.lastResort or logging.StreamHandler(), Once()
+    printer.addFilter(once)
     try:
         app()
     except InputError as error:
@@ -38,3 +55,5 @@ def main() -> None:
         if isinstance(end.__context__, BrokenPipeError):  # typer and rich make an exit code of their own of it
             sys.exit(READER_GONE)
         raise
+    finally:
+        printer.removeFilter(once)

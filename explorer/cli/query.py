@@ -70,9 +70,9 @@ def status(study: StudyArgument) -> None:
     import time
 
     from explorer.answers import without_answered
+    from explorer.budget import Budget
     from explorer.cli.output import clock, console
     from explorer.launch import budget_of
-    from explorer.search import Budget
     from explorer.study import load_study
     from explorer.units import counted
 
@@ -80,6 +80,7 @@ def status(study: StudyArgument) -> None:
     evaluations = loaded.evaluations
     searched = [evaluation for evaluation in evaluations if evaluation.replicate == 0]
     run = list(without_answered(loaded.outline, searched))
+    whole = sum(evaluation.fidelity == loaded.outline.full_fidelity for evaluation in run)
     failures = Counter(evaluation.failure for evaluation in evaluations if evaluation.failed)
     spec, outline, out = loaded.spec, loaded.outline, console()
     budget = budget_of(spec.budget, outline) if spec else Budget()
@@ -93,6 +94,7 @@ def status(study: StudyArgument) -> None:
         *([f"workload: {outline.workload}"] if outline.workload else []),
         *([f"strategy {spec.strategy.name}, seed {spec.seed}"] if spec else []),
         f"evaluations: {len(run)}" + (f" of {wanted}" if wanted else "")
+        + (f", {outline.whole(whole)}" if whole < len(run) else "")
         + (f", {known} more needed no training" if (known := len(searched) - len(run)) else "")
         + f", {counted(len(evaluations) - len(searched), 'repeats')}, {sum(failures.values())} failed",
         f"cost: {counted(sum(evaluation.cost for evaluation in evaluations), outline.fidelity_name)}",
@@ -138,7 +140,8 @@ def pareto(
     if where and loaded.uses_files:
         note("objectives of this study come from a Python file, which is not run: only stored designs were looked at")
     if not front:
-        note("no design on the front" + (f" satisfies {where}" if where else " yet"))
+        some = where and loaded.front()
+        note(f"no design on the front satisfies {where}" if some else f"the front is empty: {loaded.why_empty()}")
     if written == Format.table:
         title = f"Pareto front of {loaded.name}" + (f" where {where}" if where else "")
         rows = front_rows(front, title, named=named)

@@ -57,8 +57,9 @@ def _run(prepared: Prepared) -> None:
 
     reference = prepared.study.reference
     if prepared.complete:
+        limits = [name for name, limit in prepared.spec.budget if limit is not None and name != "wall_time_s"]
         more = "" if prepared.problem.outline.known_at_once else (
-            f"; a larger budget goes on: rex resume {reference} --set budget.evaluations=N"
+            f"; a larger budget goes on: rex resume {reference} --set budget.{limits[0]}=N"
         )  # fmt: skip
         note(f"already complete, nothing is left to run{more}")
     display = ProgressDisplay(prepared.problem.outline)
@@ -85,7 +86,7 @@ def _run(prepared: Prepared) -> None:
     if archive.front:
         print_rows(front_rows(shown, title, held_out=True))
     else:
-        note("no design that was evaluated satisfies all constraints: the front is empty")
+        note(f"the front is empty: {study.why_empty()}")
     if any(comparison.others for comparison in comparisons):
         print_rows(comparison_rows(comparisons, study.outline))
     who = _who_found(prepared, archive, study.evaluations)
@@ -102,7 +103,7 @@ def _run(prepared: Prepared) -> None:
 
 def _who_found(prepared: Prepared, archive: Archive, evaluations: Sequence[Evaluation]) -> WhoFound | None:
     """Who found what, for a portfolio's search."""
-    from explorer.contributions import WhoFound, contributions, credit_history
+    from explorer.contributions import WhoFound, contributions, shares_history
     from explorer.strategies.portfolio import Portfolio
 
     if prepared.spec.strategy.name != Portfolio.name:  # before others are made: BoTorch takes seconds to import
@@ -110,4 +111,4 @@ def _who_found(prepared: Prepared, archive: Archive, evaluations: Sequence[Evalu
     strategy = prepared.assembly.strategy()
     if not isinstance(strategy, Portfolio):
         return None
-    return WhoFound(contributions(prepared.problem, archive), credit_history(strategy.new_ledger(), evaluations))
+    return WhoFound(contributions(archive), shares_history(strategy, evaluations))

@@ -7,7 +7,7 @@ checks it against that, :mod:`.mistakes` tells what is wrong.
 from explorer.spec.mistakes import Mistake, SearchFileError, mistake_of
 from explorer.spec.parsing import parse_spec
 from explorer.spec.reading import override, read_search, read_settings
-from explorer.spec.sections import NAME, BudgetSpec, ConfirmSpec, SearchSpec, WorkloadSpec
+from explorer.spec.sections import NAME, BudgetSpec, ConfirmSpec, SearchSpec, StrategySpec, WorkloadSpec
 
 __all__ = [
     "NAME",
@@ -16,6 +16,7 @@ __all__ = [
     "Mistake",
     "SearchFileError",
     "SearchSpec",
+    "StrategySpec",
     "WorkloadSpec",
     "mistake_of",
     "override",

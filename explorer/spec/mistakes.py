@@ -32,9 +32,10 @@ class Mistake:
     mended: bool = False
 
     def __str__(self) -> str:
-        if self.option not in ("", "--set"):
+        if self.option not in ("", "--set") and not self.line:
             return f"{self.option}: {self.message}"  # the option says which field
-        place = f"line {self.line}: " if self.line else f"{self.option} ".lstrip()
+        line = f"line {self.line}" + (f" and {self.option}" if self.option else "")
+        place = f"{line}: " if self.line else f"{self.option} ".lstrip()
         return f"{place}{self.field}: {self.message}" if self.field else f"{place}{self.message}"
 
 

@@ -60,7 +60,8 @@ def _words(detail: Mapping[str, Any]) -> str:
         name = location[-1]
         return f"options of a strategy stand below options: {{name: ..., options: {{{name}: {shown(value)}}}}}"
     if kind == "missing":
-        return "is missing; every search file needs it"
+        mend = "name one (rex list strategies)" if location[0] == "strategy" else "every search file needs it"
+        return f"is missing; {mend}"
     if kind == "string_pattern_mismatch":  # only the study's name has a pattern
         return f"write letters, digits and . _ - only, not {shown(value)}"
     return plain_words(detail, SearchSpec)

@@ -79,7 +79,7 @@ def override(source: Source, values: Mapping[str, Any], options: Mapping[str, st
         for section in sections:
             inner = place.get(section)
             if place is data and section in SHORTHANDS:
-                inner = SHORTHANDS[section](inner)
+                inner = _written_out(section, inner)
             if inner is not None and not isinstance(inner, dict):
                 raise InputError(f"'{path}': {section} is no section, but {inner!r}", "--set")
             place[section] = dict(inner or {})
@@ -88,3 +88,10 @@ def override(source: Source, values: Mapping[str, Any], options: Mapping[str, st
         lines = {field: line for field, line in lines.items() if field != path and not field.startswith(f"{path}.")}
         given[path] = (options or {}).get(path, "--set")
     return replace(source, data=data, lines=lines, options=given)
+
+
+def _written_out(section: str, value: Any) -> Any:
+    try:
+        return SHORTHANDS[section](value)
+    except ValueError as error:
+        raise InputError(str(error), section) from None

@@ -44,7 +44,7 @@ class WorkloadSpec(_Section):
 class StrategySpec(_Section):
     """Who says what to try next."""
 
-    name: str = Field("random", description="Name of a strategy (rex list strategies).")
+    name: str = Field(description="Name of a strategy (rex list strategies).")
     options: dict[str, Any] = Field(
         {}, description="The strategy's own options; 'grey_box: false' hides from any strategy which objectives are "
         "cheap and which designs are of one family."
@@ -102,6 +102,10 @@ def _settings_by_name(value: Any) -> Any:
         if repeated:
             raise ValueError(f"{repeated[0]} is named twice")
         return {name: {} for name in value}
+    if isinstance(value, list):
+        raise ValueError(
+            "write a list of names, or one mapping with settings: {deeptrain: {}, training: {device: cpu}}"
+        )
     if isinstance(value, dict):
         return {name: {} if settings is None else settings for name, settings in value.items()}
     return value
@@ -146,7 +150,7 @@ class SearchSpec(_Section):
     objectives: list[str] = Field(min_length=1, description="Names (rex list objectives) or FILE.py:FUNCTION.")
     constraints: list[str] = Field([], description="Expressions such as 'area < 250 mm2'.")
     strategy: Annotated[StrategySpec, BeforeValidator(_named, json_schema_input_type=str | StrategySpec)] = Field(
-        StrategySpec(), description="What to try next."
+        StrategySpec(name="random"), description="What to try next."
     )
     initial: list[dict[str, Any]] = Field(
         [], description="Designs that are evaluated first; variables that are left out take their defaults."

@@ -33,7 +33,7 @@ FARTHEST = 8  # steps from the present design at once
 class AnnealingOptions(BaseModel):
     """Options of annealing."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     initial: int = Field(10, ge=1, description="Random designs first; the walk begins at the best of them.")
     steps: int = Field(120, ge=1, description="Evaluations until it is cold.")
@@ -83,6 +83,10 @@ class _Walk(Strategy):
 
     def suggest(self, count: int) -> list[Proposal]:
         return [proposal for _ in range(count) if (proposal := self._next())]
+
+    @property
+    def opening_cost(self) -> float:
+        return self._whole_cost(self._options.initial - len(self._values))
 
     def _next(self) -> Proposal | None:
         if self._at is None:

@@ -15,9 +15,10 @@ import numpy as np
 from pydantic import BaseModel, ValidationError
 
 from explorer.black_box import BlackBox
+from explorer.budget import Budget
 from explorer.evaluation import Evaluation, Proposal
 from explorer.problem import Problem
-from simulators.protocol import STRATEGIES, Design, InputError, find_plugin, plain_words, suggestion
+from simulators.protocol import STRATEGIES, Design, InputError, field_path, find_plugin, plain_words, suggestion
 
 __all__ = ["Strategy", "make_strategy", "read_options"]
 
@@ -45,6 +46,10 @@ class Strategy(ABC):
         self.seed = seed
         self.options = dict(options or {})
         self._rng = np.random.default_rng([seed, 0x5EED])
+        self.budget = Budget()
+        """When the search ends, as far as that is known; a search tells it before it asks for proposals."""
+        self.elapsed_s = 0.0
+        """Since this run of the search began, as far as that is known."""
         self.repeats = 0
         """Proposals that were dropped because they were taken already."""
         self._taken: set[str] = set()
@@ -67,6 +72,18 @@ class Strategy(ABC):
         """
         self._taken.update(evaluation.key for evaluation in finished if not evaluation.derived_from)
         self._taken.update(proposal.key for proposal in running)
+
+    @property
+    def opening_cost(self) -> float:
+        """What the random evaluations cost that it still wants before it chooses; 0 where it does, or does not say.
+
+        Evaluations that others propose count, too. A portfolio leaves the opening to whom it costs the least.
+        """
+        return 0.0
+
+    def _whole_cost(self, count: int) -> float:
+        """Of so many evaluations at full fidelity; they count where nothing costs anything, too."""
+        return max(0, count) * (self.problem.cost(self.problem.full_fidelity) or 1.0)
 
     def propose(self, design: Design, fidelity: int | None = None) -> Proposal | None:
         """A proposal for ``design`` at ``fidelity`` (default: full); None if it is taken already."""
@@ -126,13 +143,15 @@ def read_options(model: type[OptionsModel], strategy: str, options: Mapping[str,
     try:
         return model.model_validate(options)
     except ValidationError as error:
-        detail = error.errors()[0]
-        name = str(detail["loc"][0])
-        if detail["type"] == "extra_forbidden":
-            raise InputError(
-                f"{strategy} has no such option{suggestion(name, model.model_fields)}", f"strategy.options.{name}"
-            ) from None
-        raise InputError(plain_words(detail, model), f"strategy.options.{name}") from None
+        first = error.errors()[0]
+        of_it = [detail for detail in error.errors() if detail["loc"][:1] == first["loc"][:1]]
+        # of an option that may be several things, what it is nearest to being
+        detail = max(of_it, key=lambda detail: (len(detail["loc"]), not detail["type"].endswith("_type")))
+        place = f"strategy.options.{field_path(detail, model)}"
+        if detail["type"] == "extra_forbidden" and len(detail["loc"]) == 1:
+            near = suggestion(str(detail["loc"][0]), model.model_fields)
+            raise InputError(f"{strategy} has no such option{near}", place) from None
+        raise InputError(plain_words(detail, model), place) from None
 
 
 def make_strategy(name: str, problem: Problem, seed: int = 0, options: Mapping[str, object] | None = None) -> Strategy:
@@ -148,6 +167,8 @@ def make_strategy(name: str, problem: Problem, seed: int = 0, options: Mapping[s
     Raises:
         InputError: unknown strategy or options.
     """
+    if not isinstance(name, str):
+        raise InputError(f"give a strategy's name (its options are an argument of their own), not {name!r}", "strategy")
     found = find_plugin(STRATEGIES, name, "strategy")
     own = dict(options or {})
     grey_box = own.pop("grey_box", True)

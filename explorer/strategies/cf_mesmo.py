@@ -3,19 +3,22 @@
 A Gaussian process over design and fidelity models each expensive objective. Functions drawn from it at full fidelity
 are optimised together with the exact cheap objectives; the front of each draw limits how good the objectives of any
 family can be. What is evaluated next, and how thoroughly, is what tells most about these limits for each unit of the
-cost that is still to be paid (the tutorial's Algorithm 1). Fidelities are sifted as in BOCA (Kandasamy et al., ICML
-2017).
+cost that is still to be paid. Fidelities are sifted as in BOCA (Kandasamy et al., ICML 2017).
 
-Low fidelities find good families, but only full ones count. Where training to the end tells most for its cost, less
-would no longer tell enough: then the family is trained whose training to the end is expected to add the most
-hypervolume for what it still costs.
+This is the tutorial's Algorithm 1 with three departures. Its limit is the best value on a drawn front, whatever the
+design; here it is the best that a family's own exact objectives leave room for, since a slow chip must be more accurate
+than a fast one to matter (nor is the limit raised by the noise, which would hide fronts that are flatter than that).
+Where no objective is exact, the whole front counts and not its ends alone (:mod:`.front_information`). And low
+fidelities find good families, but only full ones count: where training to the end tells most for its cost, less would
+no longer tell enough, and the family is trained whose training to the end is expected to add the most hypervolume for
+what it still costs.
 """
 
 from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +29,7 @@ from explorer.evaluation import Evaluation, Proposal
 from explorer.problem import Problem
 from explorer.strategies.base import Strategy, read_options
 from explorer.strategies.drawn_fronts import DrawnFronts, FrontSampler
-from explorer.strategies.front_information import dominated_boxes, front_information
+from explorer.strategies.front_information import front_information, variances_left
 from explorer.strategies.information_gain import information_gain
 from explorer.strategies.observations import FamilyRecord, Observations
 from explorer.strategies.unit_encoding import UnitEncoding
@@ -43,20 +46,28 @@ CHEAPEST = 1e-3  # of the cost at full fidelity: what an evaluation counts at le
 GREATEST_BETA = 0.5  # of the sifting: beyond it no fidelity survives in many dimensions but the full one
 MOST_DIMENSIONS = 2  # that the sifting counts: with many more it lets no fidelity through but the full one
 FIRST_SHARE = 0.25  # of full fidelity: of most of the first families
+FIRST_WHOLE = 3  # one in so many of them goes on to the end
 TRIED = 50  # best choices, until one is new
 
 
 class CFMesmoOptions(BaseModel):
     """Options of both strategies."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     samples: int = Field(10, ge=1, description="Functions drawn for each suggestion.")
     initial: int | None = Field(None, ge=1, description="Random families first; default half the dimensions and two.")
-    fidelities: int = Field(8, ge=1, description="Fidelities to choose from, at equal ratios.")
-    confirm: float = Field(0.25, ge=0, le=1, description="Share of the cost that goes to full fidelity at least.")
+    fidelities: int = Field(8, ge=2, description="Fidelities to choose from, at equal ratios.")
+    full_share: float = Field(
+        0.5, ge=0, le=1,
+        description="Share of the cost that goes to full fidelity at least, after the first families; and all of it in "
+        "this last part of the budget.",
+    )  # fmt: skip
     converged: float = Field(
-        0.0, ge=0, lt=1, description="End once nothing is expected to add this share of the hypervolume; 0: never."
+        0.0,
+        ge=0,
+        lt=1,
+        description="End once nothing is expected to add this share of the hypervolume; 0: never. Resuming asks anew.",
     )
 
 
@@ -75,19 +86,28 @@ class CFMesmo(Strategy):
         self._encoding = UnitEncoding(problem.space, problem.reads)
         self._levels = self._fidelities()
         if len(self._levels) == 1 and not self.full_only:
+            mend = (
+                f"give it a range, such as {{low: 1, high: {self._full}}}" if problem.fidelity else "mesmo is the same"
+            )
             logger.warning(
-                "%s: there is one fidelity only, so that every evaluation is a whole one; give it a range, such as "
-                "{low: 1, high: %d}", self.name, self._full,
+                "%s: there is one fidelity only, so that every evaluation is a whole one; %s", self.name, mend
+            )
+        if not problem.expensive and problem.outcome_constraints:
+            logger.warning(
+                "%s: no objective has to be trained for, only constraints, which it does not learn: its designs are "
+                "random", self.name,
             )  # fmt: skip
         self._observations = Observations(problem, self._encoding, self._levels)
         several = len(self._levels) > 1
         self._processes = {o.name: FidelityGP(self._encoding.ordinal, fidelity=several) for o in problem.expensive}
         self._sampler = FrontSampler(problem, self._encoding, self._rng) if self._encoding.dimensions else None
         self._archive = Archive(problem)
-        self._firsts: list[Design] = []
-        self._cost = self._full_cost = 0.0
+        self._firsts: dict[str, Design] = {}  # by family: those that it began with, without others' and given ones
+        self._paid: dict[str, tuple[float, bool]] = {}  # by own evaluations after the first, and whether to the end
+        self._evaluations, self._cost = 0, 0.0  # everybody's
         self._posteriors: list[FidelityPosterior] | None = None  # of all that is finished
         self._fronts: DrawnFronts | None = None  # from these
+        self._converged = False
 
     def _fidelities(self) -> list[int]:
         """Fidelities to choose from, ascending; the last is the full one."""
@@ -108,16 +128,20 @@ class CFMesmo(Strategy):
         for evaluation in finished:
             if evaluation.derived_from:
                 continue
+            if evaluation.strategy == self.name and not evaluation.replicate:
+                self._note(evaluation, evaluation.cost)
+            if evaluation.replicate == 0:  # repeats are outside the budget
+                self._evaluations += 1
+                self._cost += evaluation.cost
             self._observations.add(evaluation)
             self._archive.add(evaluation)
-            self._cost += evaluation.cost
-            self._full_cost += evaluation.cost if evaluation.fidelity == self._full else 0.0
             self._posteriors = self._fronts = None
         self._observations.set_running(running)
 
     def suggest(self, count: int) -> list[Proposal]:
         proposals: list[Proposal] = []
         while len(proposals) < count and (proposal := self._next()):
+            self._note(proposal, self._price(proposal))
             self._observations.start(proposal)
             proposals.append(proposal)
         return proposals
@@ -125,6 +149,8 @@ class CFMesmo(Strategy):
     # -- steps --------------------------------------------------------------------------------------------------
 
     def _next(self) -> Proposal | None:
+        if self._converged:
+            return None
         if self._sampler is None or not self.problem.expensive:
             return self.anything_new()
         observed = all(len(self._observations.data(o.name, OBSERVED)[2]) for o in self.problem.expensive)
@@ -140,34 +166,70 @@ class CFMesmo(Strategy):
         if self._has_converged(drawn, gains):
             return None
         information = self._information(posteriors, drawn, records)
-        due = self._full_cost < self._options.confirm * self._cost
-        if len(self._levels) > 1 and (due or information[-1].max() == information.max()):
+        if len(self._levels) > 1 and (self._full_is_due() or information[-1].max() == information.max()):
             found = self._best(gains.mean(axis=0)[None] / prices, [self._full], drawn)
         else:
             found = None
         return found or self._best(information, self._levels, drawn) or self.anything_new()
+
+    def _full_is_due(self) -> bool:
+        """Whether too little of what was paid since the first families went to full fidelity, or the end is near."""
+        paid = sum(cost for cost, _ in self._paid.values())
+        full = sum(cost for cost, is_full in self._paid.values() if is_full)
+        share = self._options.full_share
+        return full < share * paid or self.budget.used(self._evaluations, self._cost, self.elapsed_s) > 1 - share
+
+    def _note(self, evaluation: Proposal | Evaluation, cost: float) -> None:
+        """What is paid, unless for one of the first families; a resumed search comes to the same account."""
+        family, level = self.problem.family(evaluation.design), evaluation.fidelity or self._full
+        record = self._record(evaluation.design)
+        if not (record.reached or record.failed) and self._observations.started < self._initial:
+            self._firsts[family] = evaluation.design
+        number = list(self._firsts).index(family) if family in self._firsts else None
+        whole = number is not None and number % FIRST_WHOLE == 0 and level == self._full
+        if not whole and (number is None or level != self._few):
+            self._paid[evaluation.key] = cost, level == self._full
+
+    def _record(self, design: Design) -> FamilyRecord:
+        return self._observations.record(self.problem.space.designs([design]))
+
+    def _price(self, proposal: Proposal) -> float:
+        return self.problem.remaining_cost(proposal.fidelity, self._record(proposal.design).reached or None)
+
+    @property
+    def opening_cost(self) -> float:
+        if self._sampler is None or not self.problem.expensive:
+            return 0.0
+        missing, begun = max(0, self._initial - self._observations.started), len(self._firsts)
+        if self._few == self._full:
+            return self._whole_cost(missing)
+        whole = sum(number % FIRST_WHOLE == 0 for number in range(begun, begun + missing))
+        whole += self._unfinished() is not None
+        return missing * self.problem.cost(self._few) + whole * self.problem.remaining_cost(self._full, self._few)
 
     @property
     def _initial(self) -> int:
         return self._options.initial or self._encoding.dimensions // 2 + 2
 
     def _first(self) -> Proposal | None:
-        """A random new family a quarter of the way; every third then to the end, to learn how the two are related."""
+        """A random new family a quarter of the way; one in three then to the end, to learn how the two are related."""
         if (design := self._unfinished()) and (proposal := self._proposed(design, self._full)):
             return proposal
-        few = max((level for level in self._levels if level <= FIRST_SHARE * self._full), default=self._levels[0])
         for _ in range(10):
             for design in self.problem.space.unpack(self.problem.sample(self._rng, 32)):
-                record = self._observations.record(self.problem.space.designs([design]))
-                if not record.reached and not record.failed and (proposal := self._proposed(design, few)):
-                    self._firsts.append(design)
+                record = self._record(design)
+                if not record.reached and not record.failed and (proposal := self._proposed(design, self._few)):
                     return proposal
         return None
 
+    @property
+    def _few(self) -> int:
+        return max((level for level in self._levels if level <= FIRST_SHARE * self._full), default=self._levels[0])
+
     def _unfinished(self) -> Design | None:
         """A first family that was not trained to the end yet and should be."""
-        for design in self._firsts[::3]:
-            record = self._observations.record(self.problem.space.designs([design]))
+        for design in list(self._firsts.values())[::FIRST_WHOLE]:
+            record = self._record(design)
             if not record.failed and record.reached < self._full:
                 return design
         return None
@@ -226,13 +288,15 @@ class CFMesmo(Strategy):
         found = np.zeros((len(self._levels), len(records)))
         levels = self._scaled(np.array(self._levels, dtype=np.float64)).tolist()
         predicted = [posterior.levels(drawn.points, levels) for posterior in posteriors]
+        gain = self._gain([of_levels[-1] for of_levels in predicted], drawn)
         for number, (level, z) in enumerate(zip(self._levels, levels, strict=True)):
             pairs = [of_levels[number] for of_levels in predicted]
             worth = np.any([
                 self._worth(posterior, z, pair.variance, level)
                 for posterior, pair in zip(posteriors, pairs, strict=True)
             ], axis=0)  # fmt: skip
-            found[number] = np.where(worth, self._gain(posteriors, pairs, drawn), 0.0) / self._prices(records, level)
+            told = gain(np.array([pair.correlation for pair in pairs]))
+            found[number] = np.where(worth, told, 0.0) / self._prices(records, level)
         return found
 
     def _best(self, worth: Array, levels: Sequence[int], drawn: DrawnFronts) -> Proposal | None:
@@ -245,22 +309,25 @@ class CFMesmo(Strategy):
                 return proposal
         return None
 
-    def _gain(self, posteriors: Sequence[FidelityPosterior], pairs: Sequence[Pair], drawn: DrawnFronts) -> Array:
-        """The information of evaluations, in nats, as a mean over the draws; one for each family.
+    def _gain(self, pairs: Sequence[Pair], drawn: DrawnFronts) -> Callable[[Array], Array]:
+        """The information of evaluations, in nats, as a mean over the draws.
 
         Where several objectives are expensive and none is cheap, the whole front counts and not its ends alone.
+
+        Args:
+            pairs: what is predicted of the objectives at full fidelity.
+            drawn: the draws.
+
+        Returns:
+            A function of the correlations of what is evaluated with these (objectives x families), for any fidelity.
         """
-        correlations = [pair.correlation for pair in pairs]
-        if len(posteriors) == len(self.problem.objectives) > 1:
-            means, variances = np.array([p.full_mean for p in pairs]), np.array([p.full_variance for p in pairs])
-            boxes = [dominated_boxes(front) for front in drawn.fronts]
-            found = [front_information(means, np.sqrt(variances), np.array(correlations), box) for box in boxes]
-            return np.asarray(np.mean(found, axis=0))
-        total = np.zeros(len(drawn.families))
-        for pair, correlation, limits in zip(pairs, correlations, drawn.limits, strict=True):
-            gamma = (limits - pair.full_mean) / np.sqrt(pair.full_variance)
-            total += information_gain(gamma, correlation).mean(axis=0)
-        return total
+        means = np.array([pair.full_mean for pair in pairs])
+        deviations = np.sqrt([pair.full_variance for pair in pairs])
+        if len(pairs) == len(self.problem.objectives) > 1:
+            left = [variances_left(means, deviations, boxes) for boxes in drawn.boxes]
+            return lambda correlations: np.mean([front_information(one, correlations) for one in left], axis=0)
+        gammas = (drawn.limits - means[:, None]) / deviations[:, None]  # objectives x samples x families
+        return lambda correlations: information_gain(gammas, correlations[:, None]).mean(axis=1).sum(axis=0)
 
     def _worth(self, posterior: FidelityPosterior, z: float, variance: Array, level: int) -> NDArray[np.bool_]:
         """BOCA's sifting: below the full fidelity one must be uncertain enough for its cost, and not too near."""
@@ -275,15 +342,18 @@ class CFMesmo(Strategy):
         return np.asarray(np.sqrt(variance) >= posterior.scaling.spread(z) * distrust * share)
 
     def _has_converged(self, drawn: DrawnFronts, gains: Array) -> bool:
-        """Whether so little is expected of the best family that the search may end."""
+        """Whether so little is expected that nothing is worth its cost; for good once nothing runs."""
         if not self._options.converged:
             return False
         front = self._archive.front.matrix
         least = self._options.converged * drawn.scale(front).hypervolume(front)
         if gains.mean(axis=0).max() >= least:
             return False
+        if any(record.running > record.finished for record in self._observations.families.values()):
+            return True  # for now: what runs may tell that there is more
+        self._converged = True
         logger.warning(
-            "%s: nothing is expected to add %g of the hypervolume any more: the search ends", self.name,
+            "%s: nothing is expected to add %g of the hypervolume any more: it proposes nothing more", self.name,
             self._options.converged,
         )  # fmt: skip
         return True

@@ -53,14 +53,10 @@ class Ledger:
         self._archive = Archive(problem)
         self.credits = {name: Credit() for name in members}
 
-    def add(self, evaluation: Evaluation) -> float:
-        """Take in a finished evaluation, whoever proposed it.
-
-        Returns:
-            The hypervolume that it added, completed over its family.
-        """
+    def add(self, evaluation: Evaluation) -> None:
+        """Take in a finished evaluation, whoever proposed it: what it gained is completed over its family."""
         if evaluation.derived_from:
-            return 0.0
+            return
         front = self._archive.front.matrix
         self._archive.add(evaluation)
         before = self._archive.scale.hypervolume(front)  # in the same box: it may be wider now
@@ -69,7 +65,6 @@ class Ledger:
         self.credits = {name: credit.faded(factor) for name, credit in self.credits.items()}
         if own := self.credits.get(evaluation.strategy):
             self.credits[evaluation.strategy] = Credit(own.gained + gain, own.paid + paid)
-        return gain
 
     @property
     def shares(self) -> dict[str, float]:

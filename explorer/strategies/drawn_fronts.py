@@ -5,6 +5,7 @@ Objectives are in the direction that is to be made large here.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from explorer.domination import Scale, maximal
 from explorer.families import Families
 from explorer.problem import Problem
+from explorer.strategies.front_information import dominated_boxes
 from explorer.strategies.unit_encoding import UnitEncoding
 from explorer.surrogates.fidelity_gp import FidelityPosterior
 from simulators.protocol import Designs
@@ -53,6 +55,11 @@ class DrawnFronts:
     def fronts(self) -> list[Array]:
         """The expensive objectives on each sample's front, points x objectives."""
         return [self.draws[:, sample, self.families.family[rows]].T for sample, rows in enumerate(self.rows)]
+
+    @functools.cached_property
+    def boxes(self) -> list[tuple[Array, Array]]:
+        """What each sample's front dominates (:func:`.front_information.dominated_boxes`)."""
+        return [dominated_boxes(front) for front in self.fronts]
 
     def objectives(self, rows: NDArray[np.intp], sample: int) -> Array:
         """All objectives of some members by a sample, rows x objectives, each in its own direction."""

@@ -59,6 +59,8 @@ class Observations:
         self.problem, self.levels = problem, tuple(levels)
         self._encoding = encoding
         self.families: dict[str, FamilyRecord] = {}
+        self._finished: set[str] = set()  # families
+        self._running: set[str] = set()
         # per objective, by family, replicate and fidelity; in the direction that is to be made large
         self._values: dict[str, dict[tuple[str, int, int], float]] = {o.name: {} for o in problem.expensive}
 
@@ -78,13 +80,15 @@ class Observations:
         """Take in a finished evaluation that was run."""
         designs = self.problem.space.designs([evaluation.design])
         record = self.record(designs)
+        (name,) = self.names(designs)
         if evaluation.failed:
             record.failed = True
+            self._finished.add(name)
             return
         last = evaluation.fidelity or 1
         if evaluation.replicate == 0:  # another replicate is another training
             record.finished = max(record.finished, last)
-        (name,) = self.names(designs)
+            self._finished.add(name)
         for objective in self.problem.expensive:
             found, value = self._values[objective.name], evaluation.values[objective.name]
             found[name, evaluation.replicate, last] = objective.sign * value
@@ -96,21 +100,24 @@ class Observations:
 
     def set_running(self, running: Sequence[Proposal]) -> None:
         """Say what runs now; what ran before does so no longer."""
-        for record in self.families.values():
-            record.running = 0
+        for name in self._running:
+            self.families[name].running = 0
+        self._running.clear()
         for proposal in running:
             self.start(proposal)
 
     def start(self, proposal: Proposal) -> None:
         """Say that one more evaluation runs."""
         if proposal.replicate == 0:
-            record = self.record(self.problem.space.designs([proposal.design]))
+            designs = self.problem.space.designs([proposal.design])
+            record = self.record(designs)
             record.running = max(record.running, proposal.fidelity or 1)
+            self._running.update(self.names(designs))
 
     @property
     def started(self) -> int:
         """Number of families of which something is or will be known, failures included."""
-        return sum(record.reached > 0 or record.failed for record in self.families.values())
+        return len(self._finished | self._running)
 
     def data(self, objective: str, limit: int) -> tuple[Array, Array, Array]:
         """Coordinates (N x dimensions), fidelities (N,) and values (N,) of an objective.

@@ -38,6 +38,7 @@ class OptunaStrategy(Strategy):
         options: keyword arguments of the sampler.
         sampler: makes the sampler from ``seed`` and the options.
         name: of the strategy.
+        opening: the sampler's parameter that tells how many random trials come first.
         asks: how often to ask for one proposal: a sampler that has settled on taken designs would go on for ever.
 
     Raises:
@@ -52,6 +53,7 @@ class OptunaStrategy(Strategy):
         *,
         sampler: Callable[..., BaseSampler],
         name: str,
+        opening: str,
         asks: int = 25,
     ) -> None:
         super().__init__(problem, seed, options)
@@ -65,6 +67,9 @@ class OptunaStrategy(Strategy):
             raise InputError(*_refusal(str(error), self.options)) from error
         self._study = _quiet_study([objective.direction for objective in problem.objectives], made)
         self._distributions = _distributions(problem)
+        first: Any = self.options.get(opening, inspect.signature(sampler).parameters[opening].default)
+        self._opening: int = first
+        self._known = 0  # trials that were told with values
         self._asks = asks
         self._trials: dict[str, optuna.Trial] = {}
 
@@ -82,6 +87,10 @@ class OptunaStrategy(Strategy):
         for proposal in running:
             if proposal.key not in self._trials and proposal.fidelity == self.problem.full_fidelity:
                 self._begin(proposal)
+
+    @property
+    def opening_cost(self) -> float:
+        return self._whole_cost(self._opening - self._known)
 
     def _ask(self) -> Proposal | None:
         for _ in range(self._asks):
@@ -110,6 +119,7 @@ class OptunaStrategy(Strategy):
         values = [evaluation.values[o.name] for o in self.problem.objectives] if not evaluation.failed else None
         constraints = {"violation": evaluation.violation} if self.problem.outcome_constraints else {}
         trial = self._trials.pop(evaluation.key, None)
+        self._known += values is not None
         if trial is None and values:
             self._study.add_trial(
                 optuna.create_trial(
@@ -219,7 +229,7 @@ def _bit_by_bit(domain: Domain) -> bool:
 
 def nsga2(problem: Problem, seed: int = 0, options: Mapping[str, object] | None = None) -> OptunaStrategy:
     """NSGA-II (Deb et al., 2002) from Optuna; options are ``optuna.samplers.NSGAIISampler``'s."""
-    return OptunaStrategy(problem, seed, options, sampler=NSGAIISampler, name="nsga2")
+    return OptunaStrategy(problem, seed, options, sampler=NSGAIISampler, name="nsga2", opening="population_size")
 
 
 def tpe(problem: Problem, seed: int = 0, options: Mapping[str, object] | None = None) -> OptunaStrategy:
@@ -228,9 +238,12 @@ def tpe(problem: Problem, seed: int = 0, options: Mapping[str, object] | None = 
     ``multivariate`` is on unless the options say otherwise: a model for each bit repeats itself and takes far longer.
     """
     options = {"multivariate": True, **(options or {})}
-    return OptunaStrategy(problem, seed, options, sampler=TPESampler, name="tpe")
+    return OptunaStrategy(problem, seed, options, sampler=TPESampler, name="tpe", opening="n_startup_trials")
 
 
 def gp_sampler(problem: Problem, seed: int = 0, options: Mapping[str, object] | None = None) -> OptunaStrategy:
     """Optuna's Gaussian-process sampler; options are ``optuna.samplers.GPSampler``'s."""
-    return OptunaStrategy(problem, seed, options, sampler=GPSampler, name="gp-sampler", asks=3)  # each takes a second
+    return OptunaStrategy(
+        problem, seed, options, sampler=GPSampler, name="gp-sampler", opening="n_startup_trials",
+        asks=3,  # each takes a second
+    )  # fmt: skip

@@ -42,7 +42,7 @@ BEYOND = 1e-3  # standard deviations: how far the reference point lies below the
 class QLogNEHVIOptions(BaseModel):
     """Options of the strategy."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     initial: int = Field(10, ge=2, description="Random designs first.")
     samples: int = Field(64, ge=1, description="Quasi-random samples of the posterior.")
@@ -81,6 +81,10 @@ class QLogNEHVI(Strategy):
             self._running.append(proposal.design)
             proposals.append(proposal)
         return proposals
+
+    @property
+    def opening_cost(self) -> float:
+        return self._whole_cost(self._options.initial - len(self._designs))
 
     def _next(self) -> Proposal | None:
         if len(self._designs) < self._options.initial or not self._encoding.dimensions:

@@ -58,7 +58,7 @@ Sparsities = Annotated[list[Sparsity], Field(min_length=1)]
 class ThompsonOptions(BaseModel):
     """Options of the strategy."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     sparsity: Sparsity | Sparsities = Field(
         0.0, description="Lambda: what one bit of a binary vector costs, in units of the first trained objective; a "
@@ -118,7 +118,8 @@ class ThompsonBQP(Strategy):
 
     def update(self, finished: Sequence[Evaluation], running: Sequence[Proposal]) -> None:
         super().update(finished, running)
-        self._tried.update(self._point(proposal.design).tobytes() for proposal in running)
+        full = self.problem.full_fidelity
+        self._tried.update(self._point(proposal.design).tobytes() for proposal in running if proposal.fidelity == full)
         for evaluation in finished:
             if evaluation.derived_from or evaluation.fidelity != self.problem.full_fidelity:
                 continue
@@ -153,6 +154,10 @@ class ThompsonBQP(Strategy):
                 self._suggested += 1
                 return proposal
         return self._new_family() or self.anything_new()
+
+    @property
+    def opening_cost(self) -> float:
+        return self._whole_cost(self._initial - len(self._points)) if self._models else 0.0
 
     @property
     def _initial(self) -> int:

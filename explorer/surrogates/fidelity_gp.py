@@ -48,6 +48,7 @@ COLD_STEPS, WARM_STEPS = 200, 40  # of L-BFGS
 AT_LEAST = 3  # observations: with fewer the priors' modes are as good
 GROWTH = 1.1  # of the observations, before the constants of the kernels are fitted again
 JITTER = 1e-8
+LARGEST = 1e60  # value that is told from larger ones: their variances could not be multiplied
 
 
 @dataclass(frozen=True, eq=False)
@@ -246,8 +247,10 @@ class FidelityGP:
         """
         if len(y) == 0 or not (np.isfinite(y).all() and np.isfinite(x).all() and np.isfinite(z).all()):
             raise ValueError("a Gaussian process needs at least one observation, and finite ones only")
-        targets = raised_outliers(np.asarray(y, dtype=np.float64), np.asarray(z, dtype=np.float64))
         fidelities = np.asarray(z, dtype=np.float64) if self._fidelity else np.ones(len(y))
+        _, designs = np.unique(x, axis=0, return_inverse=True)
+        values = np.clip(np.asarray(y, dtype=np.float64), -LARGEST, LARGEST)
+        targets = raised_outliers(values, fidelities, designs.reshape(-1))
         scaling = FidelityScaling.of(np.asarray(x, dtype=np.float64), fidelities, targets)
         points = np.column_stack([x, z]) if self._fidelity else np.asarray(x)
         inputs = torch.from_numpy(np.ascontiguousarray(points, dtype=np.float64))

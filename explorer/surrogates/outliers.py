@@ -13,7 +13,7 @@ OUTLIER = 5.0  # spreads below the usual
 AT_LEAST = 4  # values that tell what is usual
 
 
-def raised_outliers(values: Array, levels: Array | None = None) -> Array:
+def raised_outliers(values: Array, levels: Array | None = None, designs: NDArray[np.intp] | None = None) -> Array:
     """Values with those that lie far below the usual raised to ``OUTLIER`` spreads below it.
 
     A placement that does not learn is tens of spreads below the rest: a model that minds it cannot tell good from
@@ -23,7 +23,9 @@ def raised_outliers(values: Array, levels: Array | None = None) -> Array:
     Args:
         values: to be made large, shape (count,).
         levels: what values are usual at, such as their fidelities: the usual is the median at a level; where there are
-            fewer than ``AT_LEAST`` values, which may all be bad, no less than at the level below.
+            fewer than ``AT_LEAST`` values, which may all be bad, it is that of a lower level with what designs that
+            were seen at both gained or lost between.
+        designs: which design each value is of; None: all are different ones.
 
     Returns:
         The same shape.
@@ -32,10 +34,17 @@ def raised_outliers(values: Array, levels: Array | None = None) -> Array:
         return values
     at = np.zeros(len(values)) if levels is None else levels
     different, place = np.unique(at, return_inverse=True)
-    medians = [float(np.median(values[at == level])) for level in different]
-    for number in range(1, len(medians)):
-        if np.sum(place == number) < AT_LEAST:
-            medians[number] = max(medians[number - 1], medians[number])
+    names = np.arange(len(values)) if designs is None else designs
+    seen = [
+        dict(zip(names[place == n].tolist(), values[place == n].tolist(), strict=True)) for n in range(len(different))
+    ]
+    medians = [float(np.median(values[place == n])) for n in range(len(different))]
+    for number, here in enumerate(seen):
+        if len(here) < AT_LEAST:
+            for below in reversed(range(number)):
+                if both := here.keys() & seen[below].keys():
+                    medians[number] = medians[below] + float(np.median([here[d] - seen[below][d] for d in both]))
+                    break
     usual = np.array(medians)[place]
     better = (values - usual)[values > usual]
     largest = float(better.max(initial=0.0))

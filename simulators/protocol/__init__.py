@@ -38,7 +38,7 @@ from simulators.protocol.variables import (
     Value,
     Variable,
 )
-from simulators.protocol.wording import plain_words, shown
+from simulators.protocol.wording import field_path, plain_words, shown
 
 __all__ = [
     "NETWORKS",
@@ -69,6 +69,7 @@ __all__ = [
     "View",
     "Workload",
     "check_writable",
+    "field_path",
     "find_plugin",
     "load_simulator",
     "nearest",

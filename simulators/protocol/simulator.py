@@ -49,8 +49,9 @@ class Fidelity:
     high: int
 
     def __post_init__(self) -> None:
-        if not 1 <= self.low <= self.high:
-            raise InputError(f"{self.name} must go from at least 1 up, got {self.low} to {self.high}", "fidelity")
+        if not (isinstance(self.low, int) and isinstance(self.high, int) and 1 <= self.low <= self.high):
+            allowed = "must be whole numbers from at least 1 up, the lower one first"
+            raise InputError(f"{self.name} {allowed}, got {self.low} to {self.high}", "fidelity")
 
     def parse(self, value: object) -> int:
         """``value`` as a fidelity.
@@ -59,7 +60,8 @@ class Fidelity:
             InputError: it is not an integer in the range.
         """
         if isinstance(value, bool) or not isinstance(value, int) or not self.low <= value <= self.high:
-            raise InputError(f"{value!r} {self.name} is not allowed; choose {self.low} to {self.high}")
+            kind = "" if isinstance(value, int) else ", a whole number"
+            raise InputError(f"{value!r} {self.name} is not allowed; choose {self.low} to {self.high}{kind}")
         return value
 
 
@@ -133,13 +135,15 @@ class Simulator(ABC):
     """What every simulator brings; subclass :class:`HardwareSimulator` or :class:`TrainingSimulator`.
 
     A simulator is constructed from its settings (the mapping beside its name in a search file), checks them at once and
-    raises :class:`InputError`. It must be picklable and cheap to construct: data is loaded when first needed.
+    raises :class:`InputError`. It must be picklable and cheap to construct: data is loaded when first needed. Settings
+    that ``paths`` names are files or folders: in a search file they start at the file.
     """
 
     name: ClassVar[str]
     meaning: ClassVar[str]
     kind: ClassVar[Literal["hardware", "training"]]
     fields: ClassVar[Mapping[str, Field]]
+    paths: ClassVar[frozenset[str]] = frozenset()
 
     @abstractmethod
     def __init__(self, settings: Mapping[str, object] | None = None) -> None: ...

@@ -7,7 +7,7 @@ from typing import Any
 
 from simulators.protocol.discovery import suggestion
 
-__all__ = ["plain_words", "shown"]
+__all__ = ["field_path", "plain_words", "shown"]
 
 LONGEST = 60  # characters of a value in a message
 
@@ -56,6 +56,23 @@ def plain_words(detail: Mapping[str, Any], model: Any) -> str:
     return f"{message[0].lower()}{message[1:]}, got {shown(value)}"
 
 
+def field_path(detail: Mapping[str, Any], model: Any) -> str:
+    """Where one of pydantic's complaints is, dotted: fields and numbers of items, without the types of a union.
+
+    Args:
+        detail: an item of ``ValidationError.errors()``.
+        model: the class that refused.
+    """
+    steps, inner = [], model
+    for part in detail["loc"]:
+        if isinstance(part, int) or part in _fields(inner):
+            inner = _inner(inner, [part])
+            steps.append(str(part))
+    if detail["type"] == "extra_forbidden":
+        steps.append(str(detail["loc"][-1]))
+    return ".".join(steps)
+
+
 def shown(value: Any) -> str:
     """A value in messages: as Python writes it, cut where it is long; nothing for None and empty text."""
     if value is None or value == "":
@@ -81,6 +98,8 @@ def _within(limits: Mapping[str, float]) -> str:
 def _inner(model: Any, location: Sequence[Any]) -> Any:
     """The model at a location of an outer one; None if there is none."""
     for part in location:
+        if isinstance(part, int):
+            continue  # of a list of models
         field = _fields(model).get(part)
         annotation = getattr(field, "annotation", None)
         candidates = [annotation, *getattr(annotation, "__args__", ())]

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from simulators.protocol import InputError, plain_words, shown
+from simulators.protocol import InputError, field_path, plain_words, shown
 
 __all__ = ["Proxy", "Recipe", "TrainingSettings", "parse_settings"]
 
@@ -123,7 +123,7 @@ def parse_settings(settings: Mapping[str, object] | None) -> TrainingSettings:
         parsed = TrainingSettings.model_validate(dict(settings or {}))
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        raise InputError(plain_words(first, TrainingSettings), ".".join(map(str, first["loc"]))) from None
+        raise InputError(plain_words(first, TrainingSettings), field_path(first, TrainingSettings)) from None
     if parsed.data == "full" and parsed.data_dir is None:
         asked = "proxy: none" if parsed.proxy is None else "proxy.data: full"
         raise InputError(

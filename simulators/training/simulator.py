@@ -54,6 +54,7 @@ class ImageTraining(TrainingSimulator):
         "parameters": Field("", "trainable parameters of the network that was trained"),
         "diverged": Field("", "1 if the loss ceased to be a finite number, else 0"),
     }
+    paths = frozenset({"data_dir"})
 
     def __init__(self, settings: Mapping[str, object] | None = None) -> None:
         self.settings = parse_settings(settings)

@@ -137,6 +137,8 @@ def read_table(path: Path) -> TrainingTable:
         status = path.stat()
     except FileNotFoundError:
         raise InputError(f"there is no table {path}; make one with: {MAKER}", "table") from None
+    if path.is_dir():
+        raise InputError(f"{path} is a folder; name a Parquet file", "table")
     return _read(path, status.st_size, status.st_mtime_ns)
 
 
@@ -147,11 +149,23 @@ def _read(path: Path, size: int, changed_ns: int) -> TrainingTable:  # noqa: ARG
     try:
         rows = pandas.read_parquet(path)
         settings = TableSettings.model_validate(rows.attrs)
-        rows = rows[list(COLUMNS)]
-    except (OSError, ValueError, KeyError) as error:  # pyarrow's errors and pydantic's are ValueErrors
+        rows = _checked(rows)
+    except (OSError, ValueError) as error:  # pyarrow's errors and pydantic's are ValueErrors
         what = "its settings are not those of one" if isinstance(error, ValidationError) else str(error)
         raise InputError(f"{path} is no table of trainings ({what}); make one with: {MAKER}", "table") from None
     return TrainingTable(rows, settings, hashlib.sha256(path.read_bytes()).hexdigest())
+
+
+def _checked(rows: pandas.DataFrame) -> pandas.DataFrame:
+    """The rows of trainings. Raises ValueError if they are none."""
+    if lacking := [column for column in COLUMNS if column not in rows.columns]:
+        raise ValueError(f"it lacks the columns {', '.join(lacking)}")
+    if rows.empty:
+        raise ValueError("it has no rows")
+    for name in ("accuracy", "test_accuracy"):
+        if (wrong := rows[~rows[name].between(0, 1)]).size:
+            raise ValueError(f"row {wrong.index[0]}: {name} is {wrong[name].iloc[0]:g}, not from 0 to 1")
+    return rows[list(COLUMNS)]
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ from simulators.protocol import (
     TrainingSimulator,
     Variable,
     Workload,
+    field_path,
     plain_words,
 )
 from simulators.training.simulator import ImageTraining
@@ -68,6 +69,7 @@ class TabulatedTraining(TrainingSimulator):
     name = "tabulated"
     meaning = "accuracy replayed from a table of real trainings"
     fields: ClassVar[Mapping[str, Field]] = ImageTraining.fields
+    paths = frozenset({"table"})
 
     def __init__(self, settings: Mapping[str, object] | None = None) -> None:
         given = dict(settings or {})
@@ -78,7 +80,7 @@ class TabulatedTraining(TrainingSimulator):
             parsed = TabulatedSettings.model_validate(given)
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
-            raise InputError(plain_words(first, TabulatedSettings), ".".join(map(str, first["loc"]))) from None
+            raise InputError(plain_words(first, TabulatedSettings), field_path(first, TabulatedSettings)) from None
         self.average = parsed.average
         self.path = parsed.table.expanduser().absolute()  # workers have working folders of their own
         if "table" in given:
@@ -101,12 +103,17 @@ class TabulatedTraining(TrainingSimulator):
         return f"{read_table(self.path).settings.trained} (replayed from a table)"
 
     def check(self, workload: Workload) -> None:
-        """Read the table.
+        """Read the table, and warn where it lacks placements.
 
         Raises:
             InputError: there is none, or it was made for something else.
         """
-        self._table(workload)
+        table, variable = self._table(workload), bn_variable(workload)
+        if (lacking := variable.domain.size - len(table.curves)) > 0:
+            logger.warning(
+                "%s lacks %d of %d placements, whose evaluations will fail; to train them: %s", self.path.name, lacking,
+                variable.domain.size, MAKER,
+            )  # fmt: skip
 
     def provenance(self, workload: Workload) -> dict[str, str]:
         """The table with its checksum, and how it was made."""
@@ -140,8 +147,8 @@ class TabulatedTraining(TrainingSimulator):
     def _curve(self, table: TrainingTable, bn: str, seed: int) -> Curve:
         if bn not in table.curves:
             raise InputError(
-                f"{bn}: {self.path} holds {len(table.curves)} of {2 ** len(bn)} placements, and not this one; go on "
-                f"with: {MAKER}",
+                f"{self.path.name} holds {len(table.curves)} of {2 ** len(bn)} placements, and not this one; to train "
+                f"the others: {MAKER}",
                 "bn",
             )
         if self.average:

@@ -13,11 +13,12 @@ from collections.abc import Callable
 import numpy as np
 
 from explorer.archive import Archive
+from explorer.budget import Budget
 from explorer.clock import SimulatedPool
 from explorer.evaluation import Proposal
 from explorer.expressions import parse
 from explorer.problem import Problem
-from explorer.search import Budget, Search
+from explorer.search import Search
 from explorer.space import Space
 from explorer.strategies import make_strategy
 from simulators.protocol import BinaryVector, Integer

@@ -1,17 +1,18 @@
 """What searches cost: ``OMP_NUM_THREADS=1 python -m tests.benchmarks.fidelity --out FOLDER``.
 
-Every strategy searches the same problems until it has paid as much; all have the same caching: a family that was
-trained costs nothing again, and trainings go on where the problem lets them. Printed are, in whole trainings, the cost
-at which 90, 95 and 99 % of the true hypervolume are there (median and quartiles over seeds; of searches that do not get
-there, the budget), the median hypervolume that is missing at the end as a power of ten, and CPU seconds per suggestion
-on one thread. Each run is a Parquet file of its own in the folder, so that a run that was interrupted goes on; all
-together are ``fidelity.parquet``, the picture is ``fidelity.html``.
+Every strategy searches the same problems until it has paid as much (or made 200 evaluations); all have the same
+caching: a family that was trained costs nothing again, and trainings go on where the problem lets them. Printed are, in
+whole trainings, the cost at which 80, 90, 95 and 99 % of the true hypervolume are there (median and quartiles over
+seeds; of searches that do not get there, the budget), the median hypervolume that is missing at the end as a power of
+ten, CPU seconds per suggestion on one thread, and how these costs compare, with bootstrap intervals. Each run is a
+Parquet file of its own in the folder, so that a run that was interrupted goes on; all in the folder are
+``fidelity.parquet``, the picture is ``fidelity.html``.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import pandas
@@ -19,6 +20,7 @@ import plotly.colors
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from explorer.budget import Budget
 from explorer.evaluation import Evaluation
 from explorer.strategies import make_strategy
 from tests.benchmarks.fidelity_problems import PROBLEMS
@@ -40,9 +42,20 @@ STRATEGIES: Mapping[str, tuple[str, Mapping[str, object]]] = {
 }
 """Strategies with their options."""
 
-SHARES = (0.90, 0.95, 0.99)
+SHARES = (0.80, 0.90, 0.95, 0.99)
+BARS: Sequence[tuple[str, Sequence[str], float]] = (
+    ("cf-mesmo", ["mesmo"], 0.5),
+    ("cf-mesmo", ["qlog-nehvi"], 0.5),
+    ("cf-mesmo", ["nsga2"], 0.25),
+    ("cf-mesmo", ["cf-mesmo, black box"], 1.0),
+    ("mesmo", ["mesmo, black box"], 1.0),
+    ("portfolio", ["cf-mesmo", "thompson-bqp"], 1.1),
+)
+"""A strategy, others, and the most that its cost should be of the least of theirs."""
+
 DASHES = ("solid", "dash", "dot", "dashdot")
-MOST = 2000  # evaluations of a search, those that cost nothing included
+BOOTSTRAPS = 2000
+MOST = 200  # evaluations of a search, those that cost nothing included
 
 
 def run(problem: str, strategy: str, seed: int) -> pandas.DataFrame:
@@ -51,6 +64,7 @@ def run(problem: str, strategy: str, seed: int) -> pandas.DataFrame:
     name, options = STRATEGIES[strategy]
     whole = benchmark.problem.cost(benchmark.problem.full_fidelity)
     searched = make_strategy(name, benchmark.problem, seed, options)
+    searched.budget = Budget(cost=benchmark.budget * whole)
     found: list[Evaluation] = []
     spent: list[float] = []
     paid = 0.0
@@ -102,6 +116,37 @@ def summary(runs: pandas.DataFrame) -> str:
     return "\n".join(lines)
 
 
+def bars(runs: pandas.DataFrame) -> str:
+    """How the strategies' median costs compare, with what 90 % of other draws of the seeds would say."""
+    lines = []
+    for problem, of_problem in runs.groupby("problem", sort=False):
+        lines.append(f"\n{problem}: median cost as a share of another's (90 % of bootstraps over seeds)")
+        lines.append(f"{'':<42}{'at most':>8}" + "".join(f"{f'{share:.0%}':>22}" for share in SHARES))
+        known = dict(list(of_problem.groupby("strategy")))
+        for strategy, others, most in BARS:
+            if {strategy, *others} <= set(known):
+                cells = "".join(
+                    f"{_ratio(known[strategy], [known[other] for other in others], share):>22}" for share in SHARES
+                )
+                name = f"{strategy} / {others[0] if len(others) == 1 else 'the better of its members'}"
+                lines.append(f"{name:<42}{most:>8.2f}{cells}")
+    return "\n".join(lines)
+
+
+def _ratio(own: pandas.DataFrame, others: Sequence[pandas.DataFrame], share: float) -> str:
+    budget = own.budget.iloc[0]
+    costs = [cost_of(runs, share).to_numpy() for runs in (own, *others)]
+    cost, *of_others = map(np.median, costs)
+    other = min(of_others)
+    if cost >= budget and other >= budget:
+        return "-"
+    rng = np.random.default_rng(0)
+    medians = [np.median(rng.choice(found, (BOOTSTRAPS, len(found))), axis=1) for found in costs]
+    low, high = np.quantile(medians[0] / np.min(medians[1:], axis=0), [0.05, 0.95])
+    side = ">" if cost >= budget else "<" if other >= budget else ""
+    return f"{side}{cost / other:.2f} ({low:.2f} to {high:.2f})"
+
+
 def picture(runs: pandas.DataFrame) -> go.Figure:
     """The hypervolume that is missing against cost: medians and quartiles over seeds."""
     problems = list(dict.fromkeys(runs.problem))
@@ -147,6 +192,7 @@ def main(arguments: Iterable[str] | None = None) -> None:
     runs.to_parquet(options.out / "fidelity.parquet")
     picture(runs).write_html(options.out / "fidelity.html", include_plotlyjs=True)
     print(summary(runs))
+    print(bars(runs))
 
 
 if __name__ == "__main__":

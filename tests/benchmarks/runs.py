@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 
 from explorer.outline import ObjectiveInfo
 
-__all__ = ["collect", "hypervolume", "parsed", "parser_of"]
+__all__ = ["collect", "hypervolume", "parsed", "parser_of", "positive"]
 
 Array = NDArray[np.float64]
 Task = tuple[str | int, ...]
@@ -40,11 +41,25 @@ def parser_of(description: str, problems: Iterable[str], strategies: Iterable[st
     """The options that comparisons share."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--out", type=Path, default=Path("benchmark-results"), help="folder of runs, table and picture")
-    parser.add_argument("--problems", nargs="+", default=list(problems), choices=list(problems))
-    parser.add_argument("--strategies", nargs="+", default=list(strategies), choices=list(strategies))
-    parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--processes", type=int, default=1)
+    parser.add_argument("--problems", nargs="+", default=list(problems), choices=list(problems),
+                        metavar="NAME", help=_of(problems))  # fmt: skip
+    parser.add_argument("--strategies", nargs="+", default=list(strategies), choices=list(strategies),
+                        metavar="NAME", help=_of(strategies))  # fmt: skip
+    parser.add_argument("--seeds", type=positive, default=5, help="searches of each problem (default: %(default)s)")
+    parser.add_argument("--processes", type=positive, default=1, help="searches at once (default: %(default)s)")
     return parser
+
+
+def _of(names: Iterable[str]) -> str:
+    """Names as they are written on a command line."""
+    return "of " + " ".join(shlex.quote(name) for name in names)
+
+
+def positive(text: str) -> int:
+    """A whole number from 1 up."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"give a whole number from 1 up, not {text!r}")
+    return int(text)
 
 
 def parsed(parser: argparse.ArgumentParser, arguments: Iterable[str] | None) -> argparse.Namespace:
@@ -52,13 +67,18 @@ def parsed(parser: argparse.ArgumentParser, arguments: Iterable[str] | None) -> 
     options = parser.parse_args(None if arguments is None else list(arguments))
     if os.environ.get("OMP_NUM_THREADS") != "1":
         parser.error("set OMP_NUM_THREADS=1: CPU seconds are those of one thread")
+    try:
+        options.out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        parser.error(f"--out: {options.out} cannot be written: {error.strerror}")
     return options
 
 
 def collect(
     folder: Path, run: Callable[..., pandas.DataFrame], tasks: Sequence[Task], processes: int
 ) -> pandas.DataFrame:
-    """The rows of all runs: each is a file of its own, so that what was interrupted goes on.
+    """The rows of all runs in a folder, these among them: each is a file of its own, so that what was interrupted goes
+    on, and what was run before is told, too.
 
     Args:
         folder: where they are kept.
@@ -71,7 +91,7 @@ def collect(
         futures = [pool.submit(_kept, folder, run, task) for task in tasks]
         for number, future in enumerate(as_completed(futures), 1):
             print(f"{number}/{len(tasks)} {future.result().stem}", flush=True)
-    return pandas.concat([pandas.read_parquet(_kept(folder, run, task)) for task in tasks], ignore_index=True)
+    return pandas.concat([pandas.read_parquet(path) for path in sorted(folder.glob("*.parquet"))], ignore_index=True)
 
 
 def _kept(folder: Path, run: Callable[..., pandas.DataFrame], task: Task) -> Path:

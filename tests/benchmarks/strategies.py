@@ -7,7 +7,7 @@ suggestion on one thread, and the share of suggestions that were repeats and had
 objective the quality is the gap to the optimum as a share of what random designs leave (the median of 1000); for
 several it is the share of the exact front's hypervolume.
 
-Each run is a Parquet file of its own in the folder, so that a run that was interrupted goes on; all of them together
+Each run is a Parquet file of its own in the folder, so that a run that was interrupted goes on; all in the folder
 are ``runs.parquet``, the picture is ``convergence.html``.
 """
 
@@ -129,10 +129,11 @@ def summary(runs: pandas.DataFrame) -> str:
                 at = _quality_at(found, count)
                 cells += f"{f'{at.mean():.3f} ± {at.std(ddof=0):.3f}':>16}"
             last = found[found.evaluation == found.groupby("seed").evaluation.transform("max")]
-            suggested = found[found.evaluation > 20].suggestion_cpu_s.mean()
+            later = found[found.evaluation > 20].suggestion_cpu_s
+            suggested = "-" if later.empty else f"{later.mean():.3f}"
             repeats = (last.repeats / (last.repeats + last.evaluation)).mean()
             hit = "-" if several else f"{(last.quality <= 1e-9).mean():.0%}"
-            lines.append(f"{strategy:<26}{cells}{hit:>9}{suggested:>8.3f}{repeats:>9.0%}{len(last):>6}")
+            lines.append(f"{strategy:<26}{cells}{hit:>9}{suggested:>8}{repeats:>9.0%}{len(last):>6}")
     return "\n".join(lines)
 
 

@@ -20,6 +20,7 @@ from explorer.problem import Problem
 from explorer.space import Space
 from explorer.strategies import Strategy, make_strategy
 from simulators.protocol import BinaryVector, Design, Designs, Fidelity, Integer
+from tests.benchmarks.runs import positive
 
 BITS, NUMBERS, STEPS = 20, 4, 12
 BATCH = 8
@@ -80,9 +81,9 @@ def _timed(strategy: Strategy, count: int) -> tuple[float, list[Proposal]]:
 def main(arguments: Iterable[str] | None = None) -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description="CPU seconds that suggestions take.")
-    parser.add_argument("--strategies", nargs="+", default=["cf-mesmo", "mesmo"])
-    parser.add_argument("--observations", nargs="+", type=int, default=[50, 100, 200, 400])
-    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--strategies", nargs="+", default=["cf-mesmo", "mesmo"], choices=["cf-mesmo", "mesmo"])
+    parser.add_argument("--observations", nargs="+", type=positive, default=[50, 100, 200, 400])
+    parser.add_argument("--seeds", type=positive, default=3)
     options = parser.parse_args(None if arguments is None else list(arguments))
     if os.environ.get("OMP_NUM_THREADS") != "1":
         parser.error("set OMP_NUM_THREADS=1: CPU seconds are those of one thread")

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from explorer.budget import Budget
 from explorer.clock import SimulatedPool
 from explorer.evaluation import Evaluation, Proposal
 from explorer.problem import Problem
-from explorer.search import Budget, Progress, Search
+from explorer.search import Progress, Search
 from explorer.strategies import Strategy
 from tests.explorer.problems import family_problem
 

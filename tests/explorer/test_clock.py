@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from explorer.budget import Budget
 from explorer.clock import SimulatedPool
 from explorer.evaluation import Evaluation, Proposal
 from explorer.problem import Problem
-from explorer.search import Budget, Search
+from explorer.search import Search
 from explorer.space import Space
 from explorer.strategies import make_strategy
 from simulators.protocol import Integer

@@ -13,11 +13,12 @@ from typing import Literal
 
 import pytest
 
-from explorer import InputError, Study, load_study, run
+from explorer import InputError, Study, load_study, make_strategy, run
 from explorer.launch import _to_confirm, prepare, resume
 from explorer.spec import ConfirmSpec
 from simulators.protocol import Folder
 from tests.explorer.images import write_fashion_mnist
+from tests.explorer.problems import family_problem
 from tests.explorer.searches import REX, environment, rex, write_search
 from tests.explorer.test_search import Run, noisy_problem
 from tests.ftp import Ftp
@@ -241,6 +242,24 @@ def test_functions_that_are_all_known_exactly_take_one_evaluation(ray_cluster: N
     assert len(study.front()) == 31
 
 
+def test_strategies_take_options_from_python_too(ray_cluster: None, tmp_path: Path) -> None:
+    from explorer import Integer, Problem, Space
+
+    problem = Problem.from_functions(Space({"x": Integer(0, 30)}), {"loss": lambda design: design["x"]},
+                                     directions={"loss": "minimize"})  # fmt: skip
+    strategy = {"name": "nsga2", "options": {"population_size": 4}}
+    assert len(run(problem, strategy=strategy, budget=3, store=str(tmp_path / "x.db")).evaluations) == 3
+    wrong: dict[str, object] = {
+        "strategy.option: there is no such field .did you mean 'options'": {"name": "nsga2", "option": {}},
+        "strategy.options: write a mapping, not 3": {"name": "nsga2", "options": 3},
+        "strategy: write a mapping of name, options, not 7": 7,
+        "strategy.name: is missing": {"options": {}},
+    }
+    for words, given in wrong.items():
+        with pytest.raises(InputError, match=words):
+            run(problem, strategy=given, budget=3, store=str(tmp_path / "y.db"))  # type: ignore[arg-type]  # on purpose
+
+
 # -- interrupted -----------------------------------------------------------------------------------------------------
 
 
@@ -249,18 +268,22 @@ def _heeding_control_c() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
-def started(folder: Path, wanted: int, total: int = 10) -> subprocess.Popen[bytes]:
-    """A search in a session of its own, once ``wanted`` of its ``total`` evaluations have been told."""
+ENDLESS = 5000
+"""Evaluations of a search that no machine ends before a test has looked at it: it trains for half an hour."""
+
+
+def started(folder: Path, wanted: int) -> subprocess.Popen[bytes]:
+    """An endless search in a session of its own, once ``wanted`` of its evaluations have been told."""
     log = folder / "log"
-    evaluations = ("{evaluations: 5}", f"{{evaluations: {total}}}")
-    path = write_search(folder, evaluations, ("[{bn: all}, {bn: none}]", "[{bn: all}]"))
+    changes = ("vgg11", "vgg16"), ("{evaluations: 5}", f"{{evaluations: {ENDLESS}}}")
+    path = write_search(folder, *changes, ("[{bn: all}, {bn: none}]", "[{bn: all}]"))
     with log.open("wb") as out:
         process = subprocess.Popen(
             [str(REX), "run", path.name, "--store", "x.db"], cwd=folder, env=environment(), stdout=out, stderr=out,
             start_new_session=True, preexec_fn=_heeding_control_c,
         )  # fmt: skip
     deadline = time.monotonic() + 90
-    while len(re.findall(rf"(?m)^\d+/{total}", log.read_text())) < wanted:
+    while len(re.findall(rf"(?m)^\d+/{ENDLESS}", log.read_text())) < wanted:
         assert process.poll() is None, log.read_text()
         assert time.monotonic() < deadline, log.read_text()
         time.sleep(0.05)
@@ -282,29 +305,8 @@ def evaluators(session: int) -> list[int]:
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for left-over processes in /proc")
-def test_a_search_killed_half_way_resumes_to_exactly_its_budget_with_nothing_done_twice(tmp_path: Path) -> None:
-    process = started(tmp_path, 4)
-    assert evaluators(process.pid)
-    os.kill(process.pid, signal.SIGKILL)
-    process.wait()
-    kept = load_study(tmp_path / "x.db").rows
-    own = [e for e in kept if not e.derived_from]
-    assert 4 <= len(own) < 10
-    ended = rex("resume", "x.db", "--workers", "1", cwd=tmp_path)
-    assert ended.returncode == 0, ended.stderr
-    rows = load_study(tmp_path / "x.db").rows
-    assert rows[: len(kept)] == kept
-    evaluations = [e for e in rows if not e.derived_from]
-    assert len(evaluations) == len({e.key for e in evaluations}) == 10
-    assert not any(e.failed for e in evaluations)
-    deadline = time.monotonic() + 20
-    while evaluators(process.pid):
-        assert time.monotonic() < deadline, "evaluators outlive their driver"
-        time.sleep(0.2)
-
-
-def test_a_study_that_is_being_run_is_not_run_twice_and_a_killed_run_is_in_nobodys_way(tmp_path: Path) -> None:
-    process = started(tmp_path, 1, total=60)
+def test_a_running_search_is_not_run_twice_and_a_killed_one_resumes_to_exactly_its_budget(tmp_path: Path) -> None:
+    process = started(tmp_path, 2)
     for command in (("resume", "x.db"), ("run", "search.yaml", "--store", "x.db", "--study", "small")):
         ended = rex(*command, cwd=tmp_path)
         assert (ended.returncode, ended.stdout) == (2, "")
@@ -316,12 +318,25 @@ def test_a_study_that_is_being_run_is_not_run_twice_and_a_killed_run_is_in_nobod
     other = rex("run", "search.yaml", "--store", "x.db", "--study", "other", "--set", "budget.evaluations=1",
                 cwd=tmp_path)  # fmt: skip
     assert other.returncode == 0, other.stderr
+    assert evaluators(process.pid)
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
-    more = len(load_study(f"{tmp_path / 'x.db'}#small").evaluations) + 1
-    ended = rex("resume", "x.db#small", "--set", f"budget.evaluations={more}", cwd=tmp_path)
+    kept = load_study(f"{tmp_path / 'x.db'}#small").rows
+    budget = len({e.family for e in kept}) + 3  # members of families that were trained cost nothing and do not count
+    assert 5 <= budget < ENDLESS
+    ended = rex("resume", "x.db#small", "--workers", "1", "--set", f"budget.evaluations={budget}", cwd=tmp_path)
     assert ended.returncode == 0, ended.stderr
+    rows = load_study(f"{tmp_path / 'x.db'}#small").rows
+    assert rows[: len(kept)] == kept
+    evaluations = [e for e in rows if not e.derived_from]
+    assert len(evaluations) == len({e.key for e in evaluations})
+    assert len({e.family for e in evaluations}) == budget
+    assert not any(e.failed for e in evaluations)
     assert not list(tmp_path.glob("*.lock"))
+    deadline = time.monotonic() + 20
+    while evaluators(process.pid):
+        assert time.monotonic() < deadline, "evaluators outlive their driver"
+        time.sleep(0.2)
 
 
 def test_nothing_is_printed_before_it_is_sure_that_the_study_can_be_written(tmp_path: Path) -> None:
@@ -332,14 +347,14 @@ def test_nothing_is_printed_before_it_is_sure_that_the_study_can_be_written(tmp_
 
 
 def test_control_c_ends_with_130_and_says_how_to_go_on(tmp_path: Path) -> None:
-    process = started(tmp_path, 2, total=60)
+    process = started(tmp_path, 2)
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to all of them
     code, log = process.wait(timeout=30), (tmp_path / "log").read_text()
     assert code == 130, log
     assert "interrupted; nothing that was finished is lost: rex resume x.db" in log
     assert "Traceback" not in log
-    told = len(re.findall(r"(?m)^\d+/60", log))
-    assert told <= len(load_study(tmp_path / "x.db").evaluations) < 60
+    told = len(re.findall(rf"(?m)^\d+/{ENDLESS}", log))
+    assert 2 <= told <= len(load_study(tmp_path / "x.db").evaluations) < ENDLESS
 
 
 def test_a_confirmed_search_chooses_the_same_families_again() -> None:
@@ -351,3 +366,14 @@ def test_a_confirmed_search_chooses_the_same_families_again() -> None:
     search.archive.add(replace(first, replicate=1, values={**first.values, **worst}))  # it was luck: off the front
     assert family not in {point.family for point in search.archive.front}
     assert _to_confirm(search.problem, search.finished, (), confirm) == chosen
+
+
+def test_what_only_a_search_file_can_use_is_refused_for_functions() -> None:
+    problem = family_problem()
+    for name, given in (("settings", ["seed=3"]), ("data_dir", "x")):
+        with pytest.raises(InputError, match=f"{name}: is for search files"):
+            run(problem, budget=3, **{name: given})  # type: ignore[arg-type]  # of either type
+    with pytest.raises(InputError, match=r"budget: give a whole number from 1 up or a Budget.cost=\.\.\.., not \{"):
+        run(problem, budget={"epochs": 40})  # type: ignore[arg-type]  # wrong on purpose
+    with pytest.raises(InputError, match="strategy: give a strategy's name"):
+        make_strategy({"name": "random"}, problem)  # type: ignore[arg-type]  # wrong on purpose

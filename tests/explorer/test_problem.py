@@ -397,3 +397,28 @@ def test_going_on_costs_the_difference_where_evaluations_go_on() -> None:
         assert [evaluate(problem, {"bn": "010"}, fidelity=f).cost for f in (4, 12, 6, 20)] == costs
         assert problem.remaining_cost(12, 4) == (8.0 if continues else 12.0)
         assert problem.remaining_cost(12, None) == 12.0
+
+
+@pytest.mark.parametrize("cost", [-1.0, float("nan"), float("inf")])
+def test_a_cost_that_is_no_price_is_refused(cost: float) -> None:
+    with pytest.raises(InputError, match="give a finite number from 0 up"):
+        family_problem(cost=lambda _: cost)
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"cost": 3}, "cost: give a function, not 3"),
+        ({"cost": lambda _: "a"}, "cost: the cost at 1 is 'a'; give a finite number"),
+        ({"fidelity": None}, "cost: needs a fidelity, whose cost it tells"),
+    ],
+)
+def test_a_cost_that_is_no_function_of_a_fidelity_is_refused(changes: dict[str, Any], says: str) -> None:
+    with pytest.raises(InputError, match=says):
+        family_problem(**changes)
+
+
+@pytest.mark.parametrize(("low", "high"), [(1.5, 20), (1, 2.5), (0, 3), (4, 3)])
+def test_a_fidelity_counts_whole_steps(low: Any, high: Any) -> None:
+    with pytest.raises(InputError, match="must be whole numbers from at least 1 up"):
+        Fidelity("epochs", low, high)

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,6 +14,7 @@ from explorer.archive import Archive
 from explorer.comparison import compare
 from explorer.launch import resume
 from explorer.report import _pieces, write_page
+from explorer.units import counted
 from tests.explorer.searches import write_search
 
 
@@ -124,3 +128,17 @@ def test_a_search_without_any_design_on_the_front_has_a_page_too(ray_cluster: No
     text = " ".join(written(study, tmp_path / "page.html").texts)
     assert "2 evaluations finished" in text
     assert "0 designs on the front" in text
+
+
+def test_short_evaluations_are_told_from_whole_ones(
+    cli: Callable[..., Any], finished_copy: Study, tmp_path: Path
+) -> None:
+    whole = finished_copy.evaluations[0]
+    full = finished_copy.outline.full_fidelity or 0
+    finished_copy.store.append(
+        finished_copy.name, [replace(whole, fidelity=full + 1)]
+    )  # any but the full one is another
+    study = finished_copy.refresh()
+    words = f"5 of them with all {counted(full, 'epochs')}"
+    assert f"6 evaluations finished ({words}), 0 failed" in " ".join(written(study, tmp_path / "page.html").texts)
+    assert f"evaluations: 6 of 5, {words}, 0 repeats" in cli("status", study.reference).out

@@ -9,14 +9,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from explorer.budget import Budget
 from explorer.clock import SimulatedPool
 from explorer.evaluation import Evaluation, Proposal
 from explorer.fronts import front
 from explorer.problem import Problem
-from explorer.search import Budget, Progress, Search
+from explorer.search import Progress, Search
 from explorer.space import Space
 from explorer.strategies import make_strategy
-from simulators.protocol import BinaryVector, Design, Designs, InputError
+from objectives import objective
+from simulators.protocol import BinaryVector, Design, Designs, Fidelity, InputError, Report
 from tests.explorer.problems import SPACE, all_designs, area, family_problem, latency
 from tests.explorer.runs import Heard, Run, every_training
 from tests.explorer.simulators import Counting, FormulaTraining, bench_problem, objectives
@@ -194,6 +196,36 @@ def test_a_search_where_everything_fails_ends() -> None:
     assert run.progress[-1].hypervolume == 0.0
 
 
+@pytest.mark.parametrize("strategy", ["random", "cf-mesmo"])
+def test_a_budget_of_cost_that_failures_do_not_use_up_ends_all_the_same(
+    strategy: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The designs of a space of 12 bits are too many to fail one by one."""
+    problem = Problem.from_functions(
+        Space({"bn": BinaryVector(12)}), {"accuracy": lambda _: 1 / 0}, directions={"accuracy": "maximize"},
+        fidelity=Fidelity("epochs", 1, 20), cost=float,
+    )  # fmt: skip
+    run = Run(problem, Budget(cost=100.0), 3, strategy=make_strategy(strategy, problem))
+    assert 100 <= len(run.evaluations) <= 103
+    assert "100 evaluations in a row failed, the last one by: ZeroDivisionError" in caplog.text
+
+
+def test_what_an_objective_fails_on_is_paid_for() -> None:
+    """The training ran, and its reports are kept."""
+
+    def broken(training: Report) -> float:
+        raise ValueError(f"{training.accuracy} is too odd")
+
+    simulators = {"counting": Counting(), "training": FormulaTraining()}
+    problem = bench_problem(simulators, objectives("latency", objective(direction="maximize")(broken)))
+    evaluation = problem.evaluate(Proposal(all_designs(problem)[0], problem.full_fidelity))
+    assert "raised ValueError" in evaluation.failure
+    assert "is too odd" in evaluation.failure
+    assert evaluation.cost == problem.full_fidelity
+    assert "training.accuracy" in evaluation.quantities or "accuracy" in evaluation.quantities
+    assert "too odd" in evaluation.traceback
+
+
 def test_a_search_without_a_feasible_design_says_so() -> None:
     with pytest.raises(InputError, match="no design satisfies"):
         Run(every_training(constraints=["latency < 0"]), 5)
@@ -369,6 +401,18 @@ def test_the_time_left_is_that_of_the_work_left_however_long_workers_take_to_sta
         assert estimate == pytest.approx(really, abs=10.0)
 
 
+def test_a_budget_of_cost_tells_its_time_too() -> None:
+    told = Run(every_training(), Budget(cost=100.0), 2, duration_s=lambda _: 10.0).progress
+    assert {p.wanted_cost for p in told} == {100.0}
+    assert [p.spent for p in told] == sorted(p.spent for p in told)
+    assert told[-1].spent >= 100.0
+    finish = told[-1].elapsed_s
+    known = [(finish - p.elapsed_s, p.remaining_s) for p in told if p.remaining_s is not None]
+    assert len(known) > 5
+    for really, estimate in known:
+        assert estimate == pytest.approx(really, abs=10.0)
+
+
 def test_the_time_left_of_a_confirmation_is_its_own() -> None:
     run = Run(noisy_problem(), Budget(4, wall_time_s=3000.0), duration_s=lambda _: 10.0)
     before = len(run.progress)
@@ -405,12 +449,3 @@ def test_using_up_a_space_looks_at_each_design_a_few_times_only() -> None:
     run = Run(problem, 5000, 8)
     assert len(run.evaluations) == 1024
     assert looked_at < 80 * 1024
-
-
-def test_a_budget_is_used_up_by_its_number_of_evaluations_or_by_their_cost() -> None:
-    evaluations = Run(every_training(), 3).evaluations
-    assert Budget(3).used_up(evaluations)
-    assert not Budget(4).used_up(evaluations)
-    assert Budget(9, cost=60).used_up(evaluations)
-    assert not Budget(9, cost=61).used_up(evaluations)
-    assert not Budget(wall_time_s=0.1).used_up(evaluations), "every run has its own"

@@ -41,6 +41,27 @@ def test_in_order_the_speed_of_workers_does_not_change_what_is_proposed(workers:
         assert not proposed(1, False) == proposed(7, False) == proposed(13, False)
 
 
+class Patient(Curious):
+    """Proposes at most four before it has heard of them all."""
+
+    def suggest(self, count: int) -> list[Proposal]:
+        return [] if len(self._taken) - len(self.finished) >= 4 else super().suggest(count)
+
+
+def test_who_waits_for_results_is_asked_again_once_all_are_there_at_any_speed() -> None:
+    def proposed(speed: int, in_order: bool) -> list[str]:
+        problem = every_training()
+        run = Run(
+            problem, 24, 6, strategy=Patient(problem), in_order=in_order,
+            duration_s=lambda evaluation: 1.0 + evaluation.seed % speed,
+        )  # fmt: skip
+        return sorted(evaluation.key for evaluation in run.evaluations)
+
+    assert len(proposed(5, False)) == 24
+    assert len(proposed(1, True)) == 24
+    assert proposed(1, True) == proposed(7, True) == proposed(13, True)
+
+
 def test_in_order_one_result_is_told_for_each_proposal_and_workers_are_kept_busy() -> None:
     run = Run(every_training(), 30, 3, in_order=True, ahead=1, duration_s=lambda _: 1.0)
     assert run.strategy.asked == [1] * 30

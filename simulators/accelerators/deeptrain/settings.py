@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from simulators.components import TileBudget
-from simulators.protocol import InputError, plain_words, suggestion
+from simulators.protocol import InputError, field_path, plain_words, suggestion
 
 __all__ = ["Settings", "parse_settings"]
 
@@ -52,4 +52,4 @@ def parse_settings(settings: Mapping[str, object]) -> Settings:
         return Settings.model_validate(dict(settings))
     except ValidationError as error:
         first = error.errors()[0]
-        raise InputError(plain_words(first, Settings), ".".join(map(str, first["loc"]))) from None
+        raise InputError(plain_words(first, Settings), field_path(first, Settings)) from None

@@ -37,6 +37,8 @@ def test_held_out_accuracy_cannot_constrain_a_search(tmp_path: Path) -> None:
     [
         ("1 < 2", "'1 < 2' names no variable, field or objective; it holds for every design: remove it"),
         ("2 < 1", "it holds for no design"),
+        ("accuracy >= 150 %", "'accuracy >= 150 %' holds for no design: accuracy is from 0 % to 100 %"),
+        ("accuracy < 0.8 and accuracy > 0.9", "holds for no design"),
         ("area_mm2 < 1/0", "1/0 is no finite number\n  area_mm2 < 1/0\n             ^^^"),
         (
             "energy < 3 mJ",
@@ -50,6 +52,14 @@ def test_a_constraint_that_says_nothing_about_designs_of_this_search_is_refused(
     ((_, field, message),) = mistakes_in(write_search(tmp_path, ("area < 400 mm2", constraint)))
     assert field == "constraints.1"
     assert words in message
+
+
+@pytest.mark.parametrize(
+    "constraint",
+    ["accuracy == 85.55555 %", "85 % < accuracy < 85.01 %", "100 * accuracy in [81.23456]", "accuracy >= 0"],
+)
+def test_a_constraint_that_few_values_satisfy_is_no_mistake(tmp_path: Path, constraint: str) -> None:
+    assemble_source(read_search(write_search(tmp_path, ("area < 400 mm2", constraint))), tmp_path)
 
 
 def test_an_objective_that_the_search_has_not_and_its_wrong_unit_are_told_in_one_go(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from simulators.training.table import SHIPPED
 from tests.explorer.assembly.mistakes import assembled, check_told_alone, mistakes_in
 from tests.explorer.images import write_fashion_mnist
 from tests.explorer.searches import line_of, write_search
@@ -97,3 +98,20 @@ except Exception as error:
     assert "store: results cannot be written; choose another place" in ended.stdout
     assert "data_dir: " in ended.stdout
     assert "Permission denied" in ended.stdout
+
+
+def test_a_table_is_found_from_the_search_file_wherever_it_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "own.parquet").write_bytes(SHIPPED.read_bytes())
+    path = write_search(
+        tmp_path, ("[deeptrain, training]", "{deeptrain: {}, tabulated: {table: own.parquet}}"),
+        ("proxy: {width: 0.0625, train_images: 300}\n", ""),
+    )  # fmt: skip
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert assembled(path).problem.provenance()["tabulated.table"] == "own.parquet"
+    (tmp_path / "own.parquet").unlink()
+    ((line, field, message),) = mistakes_in(path)
+    assert (line, field) == (line_of(path, "own.parquet"), "simulators.tabulated.table")
+    assert str(tmp_path / "own.parquet") in message

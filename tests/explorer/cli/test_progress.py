@@ -21,7 +21,7 @@ def progress(finished: int, confirmed: int = 0, latest: Evaluation | None = None
     return Progress(
         finished, 1, 2, 20, 160.0, 7, 0.5312, elapsed_s=75.0, remaining_s=3725.0 if finished < 20 else 42.0,
         phase="searching" if finished < 20 else "confirming", confirmed=confirmed,
-        to_confirm=0 if finished < 20 else 8, latest=latest,
+        to_confirm=0 if finished < 20 else 8, latest=latest, whole=finished,
     )  # fmt: skip
 
 
@@ -79,6 +79,24 @@ def test_a_file_gets_a_line_for_each_evaluation_and_repeats_are_told_by_their_se
 def test_a_search_without_a_number_of_evaluations_counts_without_an_end() -> None:
     lines = shown([replace(progress(5), wanted=None, remaining_s=None)], 100)
     assert re.search(r"  5  -:-- left$", lines[0])
+
+
+def test_the_bar_is_of_the_limit_that_is_nearer() -> None:
+    step = replace(progress(5, latest=evaluate(PROBLEM, {"bn": "110"})), spent=92.0, wanted_cost=180.0)
+    for told in (step, replace(step, wanted=None)):
+        assert re.fullmatch(r"searching  [━╸╺]+  92/180 epochs  1:02:05 left", shown([told], 60)[0])
+        assert shown([told], 200, terminal=False)[0].startswith("5, 92/180 epochs  ")
+    assert re.fullmatch(r"searching  [━╸╺]+  5/20  1:02:05 left", shown([replace(step, wanted_cost=900.0)], 60)[0])
+    begun = replace(step, finished=0, whole=0, spent=0.0, wanted=None)
+    assert "0/180 epochs" in shown([begun], 60)[0]
+
+
+def test_short_evaluations_are_told_as_such() -> None:
+    short = evaluate(PROBLEM, {"bn": "110"}, fidelity=3)
+    step = replace(progress(5, latest=short), whole=2)
+    label = PROBLEM.space.describe(short.design)
+    assert shown([step], 200, terminal=False)[0].startswith(f"5/20  {label}, 3 of 20 epochs: accuracy")
+    assert shown([step], 60)[1] == "5 evaluations, 2 of them with all 20 epochs"
 
 
 def test_while_searching_the_repeats_that_follow_are_told_beside_the_time_that_leaves_them_out() -> None:

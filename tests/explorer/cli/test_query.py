@@ -39,11 +39,11 @@ def test_a_study_that_has_only_begun_is_told_as_such(cli: Callable[..., Any], tm
     assert "not finished: rex resume x.db" in ended.out
     ended = cli("pareto", "x.db")
     assert (ended.code, ended.out) == (0, "")
-    assert "no design on the front yet" in ended.err
+    assert "the front is empty: nothing finished yet" in ended.err
     assert json.loads(cli("pareto", "x.db", "--format", "json").out) == []
     ended = cli("pareto", "x.db", "--format", "csv")
     assert ended.out == "design,reram_layers,gpu_layers,crossbar_size,cell_bits,bn,accuracy,latency,area\n"
-    assert "no design on the front yet" in ended.err
+    assert "the front is empty: nothing finished yet" in ended.err
 
 
 def test_the_front_is_printed_as_a_table_best_first(cli: Callable[..., Any], finished: Study) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from explorer.spec import SearchFileError, override, parse_spec, read_search, read_settings
+from explorer.spec import Mistake, SearchFileError, override, parse_spec, read_search, read_settings
 from explorer.yaml_source import Source
 from simulators.protocol import InputError
 from tests.explorer.searches import write_search
@@ -86,6 +86,22 @@ def test_settings_override_fields_even_below_shorthands(
 def test_a_setting_that_makes_no_sense_is_refused(tmp_path: Path, setting: str, words: str) -> None:
     with pytest.raises(InputError, match=words.replace("[", r"\[")):
         read_search(write_search(tmp_path), [setting])
+
+
+def test_a_setting_below_a_section_that_makes_no_sense_is_refused_too(tmp_path: Path) -> None:
+    path = write_search(tmp_path, ("[deeptrain, training]", "[deeptrain, deeptrain]"))
+    with pytest.raises(InputError, match="simulators: deeptrain is named twice"):
+        read_search(path, ["simulators.training.device=cpu"])
+
+
+def test_a_mistake_around_a_setting_names_line_and_option(tmp_path: Path) -> None:
+    path = write_search(tmp_path, ("fidelity: {epochs: 1}", "fidelity:\n  epochs: {low: 1, high: 2}"))
+    source = read_search(path, ["fidelity.epochs.high=x"])
+    line = path.read_text().split("\n").index("  epochs: {low: 1, high: 2}") + 1
+    assert source.place("fidelity.epochs.high") == (None, "--set")
+    assert source.place("fidelity.epochs") == (line, "--set")
+    assert source.place("workload") == (source.lines["workload"], "")
+    assert str(Mistake("fidelity.epochs", "odd", line, "--set")) == f"line {line} and --set: fidelity.epochs: odd"
 
 
 def test_overriding_leaves_the_source_as_it_is() -> None:

@@ -15,11 +15,12 @@ from typing import Any, ClassVar
 
 import pytest
 
+from explorer.budget import Budget
 from explorer.clock import SimulatedPool
 from explorer.evaluation import Evaluation, Proposal
 from explorer.fronts import derived_members
 from explorer.problem import Problem
-from explorer.search import Budget, Search
+from explorer.search import Search
 from explorer.space import Space
 from explorer.strategies import Strategy, make_strategy
 from simulators.protocol import BinaryVector, Bits, Categorical, Design, Fidelity, InputError, Integer
@@ -99,7 +100,9 @@ class StrategyConformance:
             proposals = strategy.suggest(min(batch, count - len(evaluations)))
             assert proposals, f"nothing new after {len(evaluations)} evaluations"
             found = [strategy.problem.evaluate(proposal) for proposal in proposals]
+            wanted = strategy.opening_cost
             strategy.update(found, [])
+            assert 0 <= strategy.opening_cost <= wanted < math.inf
             evaluations += found
         return evaluations
 

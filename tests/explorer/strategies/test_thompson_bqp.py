@@ -19,7 +19,7 @@ from explorer.strategies import make_strategy
 from explorer.strategies.thompson_bqp import ThompsonBQP
 from explorer.surrogates.horseshoe import Quadratic
 from simulators.protocol import BinaryVector, Bits, Categorical, Design, Designs, InputError, Integer
-from tests.explorer.problems import evaluate, family_problem
+from tests.explorer.problems import all_designs, evaluate, family_problem
 from tests.explorer.strategies.conformance import StrategyConformance, ones
 
 QUICK: Mapping[str, object] = {"cold_sweeps": 200, "sweeps": 60, "hyperplanes": 40}
@@ -187,6 +187,18 @@ def test_families_that_run_elsewhere_or_whose_worker_died_are_not_opened_again(s
     assert not new & set(seen)
 
 
+def test_families_that_others_train_a_part_of_the_way_are_not_taken_from_it() -> None:
+    problem = family_problem()
+    designs = {problem.family(design): design for design in all_designs(problem)}
+    whole, short = list(designs.values())[:4], list(designs.values())[4:]
+    strategy = make_strategy("thompson-bqp", problem, 0, {**QUICK, "initial": 2})
+    strategy.update([problem.evaluate(Proposal(design, 20)) for design in whole], [])
+    strategy.update([], [Proposal(design, 3) for design in short])
+    strategy.update([problem.evaluate(Proposal(design, 3)) for design in short], [])
+    proposals = strategy.suggest(4)
+    assert {problem.family(proposal.design) for proposal in proposals} == set(map(problem.family, short))
+
+
 def test_what_is_drawn_above_all_that_was_seen_counts_in_full() -> None:
     """Hypervolume is measured in a box around what was seen; it must grow, or all beyond it would be worth the same."""
     problem = Problem.from_functions(
@@ -225,7 +237,7 @@ def test_degenerate_observations_do_not_stop_it(values: str) -> None:
     ("options", "field"),
     [
         ({"sparsity": "much"}, "sparsity"), ({"sparsity": math.nan}, "sparsity"), ({"sparsity": []}, "sparsity"),
-        ({"sparsity": [0.1, math.inf]}, "sparsity"), ({"initial": 0}, "initial"), ({"sweeps": 0}, "sweeps"),
+        ({"sparsity": [0.1, math.inf]}, "sparsity.1"), ({"initial": 0}, "initial"), ({"sweeps": 0}, "sweeps"),
         ({"cold_sweeps": 2.5}, "cold_sweeps"), ({"hyperplanes": -1}, "hyperplanes"), ({"hyperplane": 9}, "hyperplane"),
     ],
 )  # fmt: skip
@@ -335,11 +347,19 @@ def test_a_price_of_bits_is_one_of_the_first_trained_objective() -> None:
     assert np.mean([sum(bits_of(e.design)) for e in found[25:]]) > 6  # more bits are better for both
 
 
-@pytest.mark.parametrize("wrong", [True, -0.1, "much", float("nan"), []])
-def test_prices_that_make_no_sense_are_refused(wrong: object) -> None:
+@pytest.mark.parametrize(
+    ("wrong", "field", "says"),
+    [
+        (True, "sparsity", "write a number"), (-0.1, "sparsity", "0 or more"), ("much", "sparsity", "write a number"),
+        (float("nan"), "sparsity", ""), ([], "sparsity", "at least one"), ([1, "much"], "sparsity.1", "write a number"),
+        ([0.1, -1], "sparsity.1", "0 or more"),
+    ],
+)  # fmt: skip
+def test_prices_that_make_no_sense_are_refused(wrong: object, field: str, says: str) -> None:
     problem, _ = quadratic(4, 0)
-    with pytest.raises(InputError, match="sparsity"):
+    with pytest.raises(InputError, match=says) as caught:
         make_strategy("thompson-bqp", problem, 0, {"sparsity": wrong})
+    assert caught.value.field == f"strategy.options.{field}"
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])

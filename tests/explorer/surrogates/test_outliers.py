@@ -28,8 +28,10 @@ def test_each_fidelity_has_its_own_usual() -> None:
 
 
 def test_few_and_bad_at_a_high_fidelity_are_measured_by_the_lower_one() -> None:
-    found = raised_outliers(np.array([0.70, 0.71, 0.72, 0.73, 0.10]), np.array([1.0, 1.0, 1.0, 1.0, 12.0]))
+    values, levels = np.array([0.70, 0.71, 0.72, 0.73, 0.10, 0.10]), np.array([1.0, 1.0, 1.0, 1.0, 1.0, 12.0])
+    found = raised_outliers(values, levels, np.array([0, 1, 2, 3, 4, 4]))
     assert found[4] > 0.6
+    assert found[5] > 0.6
 
 
 @given(numbers)
@@ -51,3 +53,11 @@ def test_without_a_better_half_values_stay_what_they_are() -> None:
     for values in (np.zeros(0), np.array([3.0]), np.full(5, 2.0), np.array([1.0, 2.0])):
         assert np.array_equal(raised_outliers(values), values)
     assert np.isfinite(raised_outliers(np.array([-1e308, 1e300, 2e300, 3e300, 1e300]))).all()
+
+
+def test_what_all_designs_lose_at_a_high_fidelity_makes_none_of_them_an_outlier() -> None:
+    values = np.array([100.0, 101.0, 99.0, 102.0, 98.0, 100.5, 50.0, 51.0, 49.0])
+    levels, designs = np.repeat([0.0, 1.0], [6, 3]), np.array([0, 1, 2, 3, 4, 5, 0, 1, 2])
+    assert np.array_equal(raised_outliers(values, levels, designs), values)
+    alone = raised_outliers(values, levels)  # nothing tells that they are the same designs: nor is anything supposed
+    assert np.array_equal(alone, values)

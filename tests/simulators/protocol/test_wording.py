@@ -1,12 +1,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import pytest
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from simulators.protocol import plain_words, shown
+from simulators.protocol import field_path, plain_words, shown
 
 
 class Inner(BaseModel):
@@ -32,6 +32,8 @@ class Settings(BaseModel):
     table: dict[str, float] = {}
     file: Path = Path()
     inner: Inner | None = None
+    inners: tuple[Inner, ...] = ()
+    some: Annotated[float, Field(gt=0)] | list[float] = 1.0
 
 
 def words(**settings: object) -> str:
@@ -98,3 +100,22 @@ def test_a_value_is_shown_as_python_writes_it_but_never_at_length() -> None:
     assert [shown(value) for value in (None, "", 0, "a", [1])] == ["nothing", "nothing", "0", "'a'", "[1]"]
     assert shown("x" * 60) == f"'{'x' * 56}..."
     assert shown("x" * 58) == f"'{'x' * 58}'"
+
+
+@pytest.mark.parametrize(
+    ("settings", "place"),
+    [
+        ({"count": 0}, "count"),
+        ({"inner": {"share": 2}}, "inner.share"),
+        ({"inners": [{}, {"share": 2}]}, "inners.1.share"),
+        ({"inners": [{"shard": 2}]}, "inners.0.shard"),
+        ({"some": 0}, "some"),  # of both types of the union
+        ({"some": [1, "x"]}, "some"),
+        ({"inners": 3}, "inners"),
+        ({"colour": 3}, "colour"),
+    ],
+)
+def test_places_are_fields_and_numbers_of_items(settings: dict[str, object], place: str) -> None:
+    with pytest.raises(ValidationError) as refused:
+        Settings.model_validate({"needed": "x", **settings})
+    assert field_path(refused.value.errors()[0], Settings) == place

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pickle
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -205,7 +206,7 @@ def test_a_placement_that_a_partial_table_lacks_is_refused(tmp_path: Path) -> No
     simulator = TabulatedTraining({"table": tmp_path / "table.parquet"})
     simulator.check(WORKLOAD)
     assert simulator.simulate(design("00000010"), WORKLOAD, fidelity=1).count == 1
-    with pytest.raises(InputError, match=r"11111111: .* 3 of 256 .*go on with: python examples/bn_table.py") as caught:
+    with pytest.raises(InputError, match=r"3 of 256 .*to train the others: python examples/bn_table.py") as caught:
         simulator.simulate(design("11111111"), WORKLOAD, fidelity=1)
     assert caught.value.field == "bn"
 
@@ -251,3 +252,32 @@ def test_a_replay_does_not_import_torch(made_up: Path) -> None:
         "sys.exit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda rows: rows[:0], "it has no rows"),
+        (lambda rows: rows.drop(columns=["accuracy", "seed"]), "it lacks the columns seed, accuracy"),
+        (lambda rows: rows.assign(accuracy=rows.accuracy.where(rows.index != 5)), "row 5: accuracy is nan"),
+        (lambda rows: rows.assign(test_accuracy=100 * rows.test_accuracy), "row 0: test_accuracy is"),
+    ],
+)
+def test_a_table_without_proper_trainings_is_refused(
+    made_up: Path, tmp_path: Path, change: Callable[[pandas.DataFrame], pandas.DataFrame], says: str
+) -> None:
+    rows = pandas.read_parquet(made_up)
+    wrong = change(rows)
+    wrong.attrs = rows.attrs
+    wrong.to_parquet(tmp_path / "wrong.parquet")
+    with pytest.raises(InputError, match=f"is no table of trainings .{says}"):
+        TabulatedTraining({"table": tmp_path / "wrong.parquet"})
+
+
+def test_a_table_that_lacks_placements_is_told_before_a_search(
+    path: Path, made_up: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    TabulatedTraining({"table": made_up}).check(WORKLOAD)
+    assert caplog.text == ""
+    TabulatedTraining({"table": path}).check(WORKLOAD)
+    assert "table.parquet lacks 254 of 256 placements, whose evaluations will fail; to train them: " in caplog.text
