@@ -21,7 +21,7 @@ def pip(*arguments: object) -> None:
     options = ["--disable-pip-version-check", "--no-deps", "--no-index", "--quiet"]
     command, *rest = map(str, arguments)
     ended = subprocess.run(
-        [sys.executable, "-m", "pip", command, *options, *rest], capture_output=True, text=True, timeout=120
+        [sys.executable, "-m", "pip", command, *options, *rest], capture_output=True, text=True, timeout=300
     )
     assert ended.returncode == 0, ended.stderr
 
@@ -79,7 +79,7 @@ def test_a_search_runs_from_the_installed_wheel_outside_the_repository(target: P
     assert os.access(rex, os.X_OK)
     ended = subprocess.run(
         [rex, "run", path], cwd=tmp_path, env=environment(PYTHONPATH=str(target)), capture_output=True, text=True,
-        timeout=120,
+        timeout=300,
     )  # fmt: skip
     assert ended.returncode == 0, ended.stdout + ended.stderr
     study = load_study(tmp_path / "results" / "small.db")

@@ -187,7 +187,7 @@ except ValueError as error:
 def connecting(address: str) -> str:
     ended = subprocess.run(
         [sys.executable, "-c", CONNECT], env=environment(RAY_ADDRESS=address), capture_output=True, text=True,
-        timeout=60,
+        timeout=300,
     )  # fmt: skip
     assert ended.returncode == 0, ended.stderr
     return ended.stdout

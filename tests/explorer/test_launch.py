@@ -19,7 +19,7 @@ from explorer.spec import ConfirmSpec
 from simulators.protocol import Folder
 from tests.explorer.images import write_fashion_mnist
 from tests.explorer.problems import family_problem
-from tests.explorer.searches import REX, environment, rex, write_search
+from tests.explorer.searches import HUNG_S, REX, environment, rex, write_search
 from tests.explorer.test_search import Run, noisy_problem
 from tests.ftp import Ftp
 
@@ -275,14 +275,14 @@ ENDLESS = 5000
 def started(folder: Path, wanted: int) -> subprocess.Popen[bytes]:
     """An endless search in a session of its own, once ``wanted`` of its evaluations have been told."""
     log = folder / "log"
-    changes = ("vgg11", "vgg16"), ("{evaluations: 5}", f"{{evaluations: {ENDLESS}}}")
-    path = write_search(folder, *changes, ("[{bn: all}, {bn: none}]", "[{bn: all}]"))
+    changes = ("{evaluations: 5}", f"{{evaluations: {ENDLESS}}}"), ("workers: 2", "workers: 1")
+    path = write_search(folder, ("vgg11", "vgg16"), *changes, ("[{bn: all}, {bn: none}]", "[{bn: all}]"))
     with log.open("wb") as out:
         process = subprocess.Popen(
             [str(REX), "run", path.name, "--store", "x.db"], cwd=folder, env=environment(), stdout=out, stderr=out,
             start_new_session=True, preexec_fn=_heeding_control_c,
         )  # fmt: skip
-    deadline = time.monotonic() + 90
+    deadline = time.monotonic() + HUNG_S
     while len(re.findall(rf"(?m)^\d+/{ENDLESS}", log.read_text())) < wanted:
         assert process.poll() is None, log.read_text()
         assert time.monotonic() < deadline, log.read_text()
@@ -315,9 +315,9 @@ def test_a_running_search_is_not_run_twice_and_a_killed_one_resumes_to_exactly_i
             f"study 'small' in x.db is being run by process {process.pid} on {socket.gethostname()}" in ended.stderr
         )
     assert rex("status", "x.db", cwd=tmp_path).returncode == 0, "looking is always allowed"
-    other = rex("run", "search.yaml", "--store", "x.db", "--study", "other", "--set", "budget.evaluations=1",
-                cwd=tmp_path)  # fmt: skip
-    assert other.returncode == 0, other.stderr
+    other = write_search(tmp_path, *HARDWARE_ONLY, name="other.yaml")
+    ended = rex("run", other, "--store", "x.db", "--study", "other", cwd=tmp_path)
+    assert ended.returncode == 0, ended.stderr
     assert evaluators(process.pid)
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
@@ -333,7 +333,7 @@ def test_a_running_search_is_not_run_twice_and_a_killed_one_resumes_to_exactly_i
     assert len({e.family for e in evaluations}) == budget
     assert not any(e.failed for e in evaluations)
     assert not list(tmp_path.glob("*.lock"))
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + HUNG_S
     while evaluators(process.pid):
         assert time.monotonic() < deadline, "evaluators outlive their driver"
         time.sleep(0.2)
@@ -349,7 +349,7 @@ def test_nothing_is_printed_before_it_is_sure_that_the_study_can_be_written(tmp_
 def test_control_c_ends_with_130_and_says_how_to_go_on(tmp_path: Path) -> None:
     process = started(tmp_path, 2)
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to all of them
-    code, log = process.wait(timeout=30), (tmp_path / "log").read_text()
+    code, log = process.wait(timeout=HUNG_S), (tmp_path / "log").read_text()
     assert code == 130, log
     assert "interrupted; nothing that was finished is lost: rex resume x.db" in log
     assert "Traceback" not in log

@@ -93,7 +93,7 @@ except Exception as error:
 """
     closed = tmp_path / "closed"  # a working folder that the other user may not enter
     closed.mkdir(mode=0o700)
-    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, cwd=closed)
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300, cwd=closed)
     assert ended.stdout.startswith("SearchFileError"), ended
     assert "store: results cannot be written; choose another place" in ended.stdout
     assert "data_dir: " in ended.stdout

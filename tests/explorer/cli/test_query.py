@@ -207,7 +207,7 @@ def test_a_reader_that_has_enough_brings_no_traceback(
 ) -> None:
     line = f"{{ {REX} {command.format(finished.reference)}; echo $? > code; }} | {reader}"
     ended = subprocess.run(
-        ["/bin/sh", "-c", line], cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=60
+        ["/bin/sh", "-c", line], cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=300
     )
     assert ended.stderr == ""
     assert ended.returncode == 0

@@ -111,5 +111,5 @@ for name in ("nsga2", "tpe"):
     for case in ("mixed", "outcome constraints"):
         StrategyConformance().drive(make_strategy(name, PROBLEMS[case]()), 14)
 """
-    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300)
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
