@@ -18,15 +18,18 @@ from botorch.fit import fit_gpytorch_mll
 from botorch.models import SingleTaskGP
 from botorch.models.model_list_gp_regression import ModelListGP
 from botorch.sampling.normal import SobolQMCNormalSampler
-from gpytorch.mlls import SumMarginalLogLikelihood
+from gpytorch.mlls import ExactMarginalLogLikelihood
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
+from torch import Tensor
 
 from explorer.domination import maximal
 from explorer.evaluation import Evaluation, Proposal
 from explorer.problem import Problem
 from explorer.strategies.base import Strategy, read_options
 from explorer.strategies.unit_encoding import UnitEncoding
+from explorer.surrogates.fidelity_kernel import covariances_over
+from explorer.surrogates.likelihood_gradient import likelihood_closure
 from simulators.protocol import Design, Designs
 
 __all__ = ["QLogNEHVI", "QLogNEHVIOptions"]
@@ -108,16 +111,14 @@ class QLogNEHVI(Strategy):
         x, y = torch.from_numpy(self._encoded(self._designs)), torch.from_numpy(targets)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of inputs that are not scaled as BoTorch likes, and of steps of the fit
-            models = [SingleTaskGP(x, y[:, [number]], outcome_transform=None) for number in range(y.shape[1])]
-            model = ModelListGP(*models)
-            fit_gpytorch_mll(SumMarginalLogLikelihood(model.likelihood, model))
+            models = [_fitted(x, y[:, [number]]) for number in range(y.shape[1])]
         front = np.flatnonzero(maximal(targets))
         reference = targets.min(axis=0) - BEYOND
         sampler = SobolQMCNormalSampler(torch.Size([self._options.samples]), seed=self.seed)
         pending = torch.from_numpy(self._encoded(self._running)) if self._running else None
         acquisition = (
             qLogNoisyExpectedHypervolumeImprovement(
-                model, torch.from_numpy(reference), x, sampler, X_pending=pending, prune_baseline=True
+                ModelListGP(*models), torch.from_numpy(reference), x, sampler, X_pending=pending, prune_baseline=True
             )
             if len(reference) > 1
             else qLogNoisyExpectedImprovement(models[0], x, sampler, X_pending=pending, prune_baseline=True)
@@ -150,3 +151,11 @@ class QLogNEHVI(Strategy):
 
     def _encoded(self, designs: Sequence[Design]) -> Array:
         return self._encoding.encode(self.problem.space.designs(designs))
+
+
+def _fitted(x: Tensor, y: Tensor) -> SingleTaskGP:
+    """BoTorch's own process of one objective, y as N x 1."""
+    model = SingleTaskGP(x, y, outcome_transform=None)
+    likelihood = ExactMarginalLogLikelihood(model.likelihood, model)
+    fit_gpytorch_mll(likelihood, likelihood_closure(likelihood, covariances_over(model.covar_module, x)))
+    return model

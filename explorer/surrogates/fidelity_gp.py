@@ -35,6 +35,7 @@ from torch import Tensor
 from explorer.surrogates import kernel_features
 from explorer.surrogates.fidelity_kernel import FidelityKernel
 from explorer.surrogates.fidelity_scaling import FidelityScaling
+from explorer.surrogates.likelihood_gradient import likelihood_closure
 from explorer.surrogates.outliers import raised_outliers
 
 __all__ = ["FidelityGP", "FidelityPosterior", "Pair"]
@@ -289,7 +290,8 @@ class FidelityGP:
             with warnings.catch_warnings(), torch.random.fork_rng(devices=[]):
                 warnings.simplefilter("ignore")  # the step limit is ours
                 torch.manual_seed(0)  # of restarts after a failure
-                fit_gpytorch_mll(likelihood, optimizer_kwargs={"options": {"maxiter": steps}})
+                closure = likelihood_closure(likelihood, model.covar_module.covariances(model.train_inputs[0]))
+                fit_gpytorch_mll(likelihood, closure, optimizer_kwargs={"options": {"maxiter": steps}})
         except (ModelFittingError, RuntimeError, ValueError) as error:
             logger.warning("a Gaussian process could not be fitted (%s): it keeps the constants of the last fit", error)
             model.load_state_dict(before)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -14,7 +15,7 @@ from torch import Tensor
 
 from explorer.surrogates.main_effects import MainEffects
 
-__all__ = ["FidelityKernel"]
+__all__ = ["FidelityKernel", "covariances_over"]
 
 
 class FidelityKernel(AdditiveKernel):  # type: ignore[misc]  # GPyTorch has no types
@@ -57,9 +58,60 @@ class FidelityKernel(AdditiveKernel):  # type: ignore[misc]  # GPyTorch has no t
             return scales[0], scales[1], torch.zeros_like(others)
         over, trend = (
             torch.exp(-0.5 * ((z - others) / kernel.lengthscale.detach().squeeze()).square())
-            for kernel in (self.kernels[2].base_kernel.kernels[-1], self.kernels[4].base_kernel)
+            for kernel in (self._near, self.kernels[4].base_kernel)
         )
         return scales[0] + scales[2] * over, scales[1] + scales[3] * over, scales[4] * trend
+
+    def covariances(self, points: Tensor) -> Callable[[], Tensor]:
+        """Of points (N x inputs) with one another, N x N, as a function of the constants; what is the same whatever
+        they are is computed once."""
+        over_designs = [covariances_over(factor, points) for factor in _factors(self.designs)]
+        effects: Tensor = self.effects(points).to_dense()
+
+        def designs() -> Tensor:
+            first, *others = (over() for over in over_designs)
+            return first * others[0] if others else first
+
+        if not self.fidelity:
+            return lambda: designs() * self._scale(0) + effects * self._scale(1)
+        near, trend = (covariances_over(kernel, points) for kernel in (self._near, self.kernels[4].base_kernel))
+
+        def covariances() -> Tensor:
+            alike = near()
+            of_designs = designs() * (self._scale(0) + self._scale(2) * alike)
+            return of_designs + effects * (self._scale(1) + self._scale(3) * alike) + self._scale(4) * trend()
+
+        return covariances
+
+    @property
+    def _near(self) -> RBFKernel:
+        """k_z, of f."""
+        near: RBFKernel = self.kernels[2].base_kernel.kernels[-1]
+        return near
+
+    def _scale(self, term: int) -> Tensor:
+        scale: Tensor = self.kernels[term].outputscale
+        return scale
+
+
+def _factors(kernel: Kernel) -> Sequence[Kernel]:
+    return kernel.kernels if isinstance(kernel, ProductKernel) else [kernel]
+
+
+def covariances_over(kernel: RBFKernel | MaternKernel, points: Tensor) -> Callable[[], Tensor]:
+    """Such a kernel's covariances of points (N x inputs) with one another, N x N, as a function of its lengthscales."""
+    columns = points if kernel.active_dims is None else points[:, kernel.active_dims]
+    squares = (columns[:, None] - columns).square()
+
+    def gaussian() -> Tensor:
+        return torch.exp(squares @ (-0.5 * kernel.lengthscale.squeeze(0).pow(-2)))
+
+    def matern() -> Tensor:
+        distance = (squares @ (5 * kernel.lengthscale.squeeze(0).pow(-2))).clamp_min(1e-15).sqrt()
+        found: Tensor = torch.exp(-distance) * (1 + distance + distance.square() / 3)
+        return found
+
+    return matern if isinstance(kernel, MaternKernel) else gaussian
 
 
 def _over_designs(ordinal: NDArray[np.bool_]) -> Kernel:
