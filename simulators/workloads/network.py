@@ -8,7 +8,7 @@ followed by one, as the design's bit says.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
@@ -97,6 +97,28 @@ class Network:
     def macs(self) -> int:
         """Multiply-accumulates for one image, forward (batch normalisation, pools and activations not counted)."""
         return sum(layer.macs for layer in self.layers)
+
+    def scaled(self, width: float) -> Network:
+        """The same layers with a fraction of the channels; those of the image and the classes stay.
+
+        Raises:
+            InputError: a sum would be of different numbers of channels.
+        """
+        full = {IMAGE: self.in_channels} | {layer.name: layer.out_channels for layer in self.layers}
+        channels = {IMAGE: self.in_channels}
+        layers = []
+        for layer in self.layers:
+            read, *others = (channels[source] for source in layer.inputs)
+            if any(other != read for other in others):
+                what = f"{layer.name} adds {read} channels to {others[0]}"
+                raise InputError(f"{self.name}: at {width} of the width {what}", "proxy.width")
+            out = layer.out_channels
+            if layer is not self.layers[-1]:
+                out = read if layer.kind in ("max_pool", "average_pool", "add") else scaled(out, width)
+            flattened = layer.in_channels // full[layer.inputs[0]]  # pixels, for linear layers
+            layers.append(replace(layer, in_channels=read * flattened, out_channels=out))
+            channels[layer.name] = out
+        return replace(self, layers=tuple(layers))
 
     def parameters(self, bn: Sequence[int]) -> int:
         """Trainable parameters with batch normalisation (scale and shift per channel) where ``bn`` has a 1."""
