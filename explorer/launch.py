@@ -48,7 +48,7 @@ from explorer.strategies import Strategy, make_strategy
 from explorer.study import Study, load_study
 from explorer.units import counted
 from explorer.yaml_source import Source
-from simulators.protocol import Folder, InputError, field_path, plain_words
+from simulators.protocol import Folder, InputError, field_path, file_and_name, plain_words
 
 __all__ = ["Prepared", "budget_of", "describe", "prepare", "resume", "run"]
 
@@ -313,7 +313,7 @@ def _beside(url: str, name: str, ending: str) -> Path:
 
 def _provenance(problem: SimulatorProblem, spec: SearchSpec, folder: Path) -> dict[str, str]:
     """What results depend on beside the search file: data, recipes, versions, a user's Python files."""
-    files = {name.rpartition(":")[0] for name in spec.objectives if ".py:" in name}
+    files = {file_and_name(name, "")[0] for name in spec.user_names}
     digests = {file: hashlib.sha256((folder / file).read_bytes()).hexdigest() for file in sorted(files)}
     return {**problem.provenance(), **digests}
 

@@ -91,9 +91,8 @@ class Study:
 
     @property
     def uses_files(self) -> bool:
-        """Whether objectives come from a user's Python file, which reading never runs."""
-        spec = self.spec
-        return spec is None or any(".py:" in name for name in spec.objectives)
+        """Whether objectives or the network come from a user's Python file, which reading never runs."""
+        return self.spec is None or bool(self.spec.user_names)
 
     def assemble(self, spec: SearchSpec | None = None, **options: Any) -> Assembly:
         """The search put together again, as :func:`explorer.assembly.assemble` does.

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib
 import inspect
-import linecache
-import sys
 import traceback
 import types
 from collections.abc import Callable, Iterator, Mapping
@@ -17,7 +14,19 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from simulators.protocol import OBJECTIVES, Designs, InputError, Report, find_plugin, plugin_names, suggestion
+from simulators.protocol import (
+    OBJECTIVES,
+    Designs,
+    InputError,
+    Report,
+    executed,
+    file_and_name,
+    find_plugin,
+    is_in_file,
+    plugin_names,
+    read_user_file,
+    suggestion,
+)
 
 __all__ = ["DESIGNS", "Direction", "Objective", "find_objective", "objective", "objective_names", "per_design"]
 
@@ -173,22 +182,13 @@ def find_objective(name: str, folder: Path | None = None) -> Objective:
     Raises:
         InputError: there is none of that name; or the file or function is missing, is no objective, or fails to load.
     """
-    file, colon, function = name.rpartition(":")
-    if name.endswith(".py"):
-        raise InputError(f"objective '{name}': which of its functions? Write {name}:FUNCTION")
-    if not colon or not file.endswith(".py"):
+    if not is_in_file(name):
         found = find_plugin(OBJECTIVES, name, "objective")
         if not isinstance(found, Objective):
             raise InputError(f"objective '{name}' is registered as {found!r}; decorate it with @objective(...)")
         return found
-    path = (folder or Path()) / file
-    try:
-        source = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"objective '{name}': cannot read {path} ({error.strerror}); write FILE.py:FUNCTION") from None
-    except UnicodeDecodeError as error:
-        raise InputError(f"objective '{name}': {path} is no UTF-8 text ({error.reason})") from None
-    return _from_source(source, file, function)
+    file, function = file_and_name(name, "objective")
+    return _from_source(read_user_file(name, folder or Path(), "objective"), file, function)
 
 
 def _from_module(module: str, attribute: str) -> Objective:
@@ -201,16 +201,7 @@ def _from_module(module: str, attribute: str) -> Objective:
 
 def _from_source(source: str, file: str, function: str) -> Objective:
     """The objective ``function`` of a file's text."""
-    # The text's digest in the name keeps two files of the same name, or two versions of one, apart.
-    label = f"<{file} {hashlib.sha256(source.encode()).hexdigest()[:8]}>"
-    module = types.ModuleType(label)
-    module.__file__ = label
-    sys.modules[label] = module  # dataclasses and type hints in the file look their module up
-    linecache.cache[label] = (len(source), None, source.splitlines(keepends=True), label)
-    try:
-        exec(compile(source, label, "exec"), module.__dict__)  # noqa: S102  # the user's own file, named in the search
-    except (Exception, SystemExit) as error:
-        raise InputError(f"objective file '{file}' fails to load: {type(error).__name__}: {error}") from error
+    module = executed(source, file, "objective")
     found = module.__dict__.get(function)
     if not isinstance(found, Objective):
         known = [name for name, value in module.__dict__.items() if isinstance(value, Objective)]

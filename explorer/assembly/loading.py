@@ -132,8 +132,13 @@ def load(spec: SearchSpec, folder: Path, found: Collector) -> Loaded:
         spec.workload.network, spec.workload.dataset, spec.workload.mode, spec.workload.input_size,
         spec.workload.classes, tuple(sorted(spec.workload.options.items())),
     )  # fmt: skip
+    try:
+        written = written.with_source(folder)
+    except InputError as error:
+        found.add(error)
+        written = _without(written, "network")
     workload = _usable(written, simulators.values(), found)
-    network_known = workload.network == written.network
+    network_known = workload.network == spec.workload.network
     variables: dict[str, Mapping[str, Variable]] = {}
     uncertain: dict[str, Sequence[Variable]] = {}
     for name, simulator in simulators.items():

@@ -14,6 +14,7 @@ from simulators.protocol import (
     SIMULATORS,
     STRATEGIES,
     InputError,
+    is_in_file,
     load_simulator,
     nearest,
     plugin_names,
@@ -31,7 +32,8 @@ def with_near_names(spec: SearchSpec, found: Collector) -> SearchSpec:
         found: receives what is wrong.
     """
     changes: dict[str, Any] = {"simulators": _simulators(spec, found)}
-    if network := _meant(spec.workload.network, plugin_names(NETWORKS), "network", "workload.network", found):
+    networks = [] if is_in_file(spec.workload.network) else plugin_names(NETWORKS)
+    if network := _meant(spec.workload.network, networks, "network", "workload.network", found):
         changes["workload"] = spec.workload.model_copy(update={"network": network})
     if strategy := _meant(spec.strategy.name, plugin_names(STRATEGIES), "strategy", "strategy", found):
         changes["strategy"] = spec.strategy.model_copy(update={"name": strategy})

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from explorer.units import read_quantity
-from simulators.protocol import shown
+from simulators.protocol import is_in_file, shown
 
 __all__ = [
     "NAME", "SHORTHANDS", "BudgetSpec", "ConfirmSpec", "SearchSpec", "StrategySpec", "WorkerSpec", "WorkloadSpec",
@@ -31,7 +31,9 @@ def _seconds(value: Any) -> Any:
 class WorkloadSpec(_Section):
     """The full-size network and its data set; hardware is always simulated for this one."""
 
-    network: str = Field(description="Name of a network (rex list networks).")
+    network: str = Field(
+        description="Name of a network (rex list networks), or FILE.py:FUNCTION that builds a PyTorch module."
+    )
     dataset: str = Field("cifar10", description="Name of a data set; fixes input size, channels and classes.")
     mode: Literal["training", "inference"] = Field("training", description="What the chip does.")
     input_size: int | None = Field(
@@ -173,3 +175,8 @@ class SearchSpec(_Section):
         "the store. Searches that share it share their trainings.",
     )
     data_dir: str | None = Field(None, description="Folder of the full data sets.")
+
+    @property
+    def user_names(self) -> list[str]:
+        """What is named as FILE.py:FUNCTION."""
+        return [name for name in (*self.objectives, self.workload.network) if is_in_file(name)]

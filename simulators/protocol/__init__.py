@@ -27,6 +27,7 @@ from simulators.protocol.simulator import (
     ValidationCase,
     Workload,
 )
+from simulators.protocol.user_files import executed, file_and_name, is_in_file, read_user_file
 from simulators.protocol.variables import (
     BinaryVector,
     Bits,
@@ -69,12 +70,16 @@ __all__ = [
     "View",
     "Workload",
     "check_writable",
+    "executed",
     "field_path",
+    "file_and_name",
     "find_plugin",
+    "is_in_file",
     "load_simulator",
     "nearest",
     "plain_words",
     "plugin_names",
+    "read_user_file",
     "shown",
     "suggestion",
 ]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import ClassVar, Literal
 
 from simulators.protocol.errors import InputError
 from simulators.protocol.folders import Folder
 from simulators.protocol.reports import Field, Report, View
+from simulators.protocol.user_files import is_in_file, read_user_file
 from simulators.protocol.variables import Design, Designs, Variable
 
 __all__ = ["Fidelity", "HardwareSimulator", "Simulator", "TrainingSimulator", "ValidationCase", "Workload"]
@@ -20,12 +22,13 @@ class Workload:
     """The full-size network and its data set.
 
     Args:
-        network: name of a network (``rex list networks``).
+        network: name of a network (``rex list networks``), or ``FILE.py:FUNCTION`` of a user's file that builds one.
         dataset: name of a data set; it fixes input size, channels and classes unless they are given.
         mode: ``training`` (forward, backward and weight gradients) or ``inference``.
         input_size: height and width of the (square) input.
         classes: number of classes.
         options: the network's own options, such as ``stem: imagenet`` or ``head: classic``.
+        source: the text of the user's file (:meth:`with_source`).
     """
 
     network: str
@@ -34,6 +37,23 @@ class Workload:
     input_size: int | None = None
     classes: int | None = None
     options: tuple[tuple[str, str], ...] = ()
+    source: str = field(default="", repr=False)
+
+    def with_source(self, folder: Path) -> Workload:
+        """The same with the text of the user's file, if ``network`` names one: workers may run where the file is not.
+
+        Args:
+            folder: relative files are looked for here.
+
+        Raises:
+            InputError: there is no such file.
+        """
+        if self.source or not is_in_file(self.network):
+            return self
+        try:
+            return replace(self, source=read_user_file(self.network, folder, "network"))
+        except InputError as error:
+            raise error.under("workload.network") from None
 
     def __str__(self) -> str:
         options = "".join(f", {name} {value}" for name, value in self.options)

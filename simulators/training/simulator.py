@@ -24,7 +24,7 @@ from simulators.protocol import (
 )
 from simulators.training.datasets import ImageData, load_images
 from simulators.training.recipe import parse_settings
-from simulators.workloads import bn_variable, dataset_shape, network_for
+from simulators.workloads import Network, bn_variable, dataset_shape, network_for
 
 if TYPE_CHECKING:
     from simulators.training.checkpoint import Checkpoint
@@ -124,7 +124,7 @@ class ImageTraining(TrainingSimulator):
         network = network_for(workload, settings.width)
         data = self._images(workload)
         folder = checkpoints if settings.keep_checkpoints else None
-        name = f"{self._key(workload, bn, data, seed, device.type)}.pt"
+        name = f"{self._key(workload, network, bn, data, seed, device.type)}.pt"
 
         known = read_checkpoint(folder, name) if folder else None
         reached = known
@@ -135,14 +135,14 @@ class ImageTraining(TrainingSimulator):
                 reached = train(trainer, epochs, start=known, keep=keep)
         return _report(reached, epochs, len(known.curve) if known else 0, network.parameters(bn))
 
-    def _key(self, workload: Workload, bn: Bits, data: ImageData, seed: int, device: str) -> str:
+    def _key(self, workload: Workload, network: Network, bn: Bits, data: ImageData, seed: int, device: str) -> str:
         """Names everything that results depend on: what training reads, recipe, images, proxy and seed; and, since
         their last bits differ, the kind of device and PyTorch's version (without its last part, which mends errors).
         """
         from simulators.training.checkpoint import checkpoint_key
 
         return checkpoint_key(
-            network=workload.network,
+            network=repr(network.layers) if workload.source else workload.network,  # a user's file may change
             options=sorted(workload.options),
             width=self.settings.width,
             bn=str(bn),

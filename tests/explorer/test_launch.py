@@ -229,6 +229,22 @@ def test_a_study_with_a_file_objective_is_read_without_the_file_and_not_resumed_
         resume(study.reference)
 
 
+def test_a_study_of_an_own_network_is_read_without_its_file_and_not_resumed_once_that_changed(
+    ray_cluster: None, tmp_path: Path
+) -> None:
+    written = (Path(__file__).parents[2] / "examples" / "my_network.py").read_text()
+    (tmp_path / "mine.py").write_text(written)
+    path = write_search(tmp_path, ("vgg11", "./mine.py:build"), ("{evaluations: 5}", "{evaluations: 2}"))
+    study = run(path, store=str(tmp_path / "x.db"))
+    assert not any(evaluation.failed for evaluation in study.evaluations)
+    front = study.front().to_json()
+    (tmp_path / "mine.py").write_text("raise SystemExit('never run when a study is read')")
+    assert load_study(study.reference).front().to_json() == front
+    (tmp_path / "mine.py").write_text(f"{written}# changed")
+    with pytest.raises(InputError, match=r"cannot go on: \./mine.py was"):
+        resume(study.reference)
+
+
 def test_functions_that_are_all_known_exactly_take_one_evaluation(ray_cluster: None, tmp_path: Path) -> None:
     from explorer import Integer, Problem, Space
 

@@ -13,11 +13,15 @@ from tests.explorer.assembly.mistakes import assembled, check_told_alone, mistak
 from tests.explorer.images import write_fashion_mnist
 from tests.explorer.searches import line_of, write_search
 
+EXAMPLES = Path(__file__).parents[3] / "examples"
+
 
 @pytest.mark.parametrize(
     ("old", "new", "field", "words"),
     [
         ("vgg11", "vgg12", "workload.network", "unknown network 'vgg12'"),
+        ("vgg11", "./none.py:build", "workload.network", "cannot read"),
+        ("vgg11", "./none.py", "workload.network", "which of its functions?"),
         ("fashion-mnist", "fasion-mnist", "workload.dataset", "did you mean 'fashion-mnist'?"),
         ("fashion-mnist}", "fashion-mnist, classes: 5}", "workload.classes", "leave it out"),
         ("fashion-mnist}", "fashion-mnist, options: {x: y}}", "workload", "no option"),
@@ -35,6 +39,16 @@ def test_a_wrong_workload_simulator_or_setting_is_told_alone_with_how_to_mend_it
     tmp_path: Path, old: str, new: str, field: str, words: str
 ) -> None:
     check_told_alone(tmp_path, old, new, field, words)
+
+
+def test_a_network_of_a_file_is_found_from_the_search_file(tmp_path: Path) -> None:
+    (tmp_path / "nets").mkdir()
+    (tmp_path / "nets" / "my.py").write_text((EXAMPLES / "my_network.py").read_text())
+    problem = assembled(write_search(tmp_path, ("vgg11", "nets/my.py:build"))).problem
+    assert problem.space.size == 2**7 * 3 * 2 * 7 * 4
+    assert problem.outline.workload.startswith(
+        "nets/my.py:build on fashion-mnist, training; hardware: the full network"
+    )
 
 
 @pytest.fixture(scope="module")

@@ -31,6 +31,14 @@ LEARNING: Mapping[str, object] = {
     "device": "cpu",
 }
 
+OWN = """
+from torch import nn
+def build():
+    return nn.Sequential(
+        nn.Conv2d(1, CHANNELS, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(CHANNELS, 10)
+    )
+"""
+
 
 def trained(
     bn: str = "all", epochs: int = 1, seed: int = 0, checkpoints: Path | str | None = None,
@@ -187,13 +195,24 @@ def test_no_training_goes_on_where_another_kind_of_arithmetic_began_it(monkeypat
     data = load_images("fashion-mnist", "bundled")
 
     def key(device: str = "cpu") -> str:
-        return simulator._key(WORKLOAD, Bits([1] * 8), data, 0, device)
+        return simulator._key(WORKLOAD, network_for(WORKLOAD), Bits([1] * 8), data, 0, device)
 
     keys = {key(), key("cuda")}
     for installed in ("2.98.0", "2.99.0", "2.99.1+cu130"):
         monkeypatch.setattr(training, "version", {"torch": installed}.__getitem__)
         keys.add(key())
     assert len(keys) == 4  # the two of 2.99 share theirs
+
+
+def test_no_training_goes_on_where_another_network_of_a_user_s_file_began_it(tmp_path: Path) -> None:
+    simulator, folder = ImageTraining(TINY), Folder(tmp_path / "checkpoints")
+    paid = []
+    for channels in (16, 32, 16):
+        (tmp_path / "my.py").write_text(OWN.replace("CHANNELS", str(channels)))
+        workload = Workload("my.py:build", "fashion-mnist").with_source(tmp_path)
+        design = Design({"bn": Bits([1])})
+        paid.append(simulator.simulate(design, workload, fidelity=1, checkpoints=folder).row()["paid"])
+    assert paid == [1, 1, 0]
 
 
 def test_the_automatic_choice_of_a_device_and_the_device_share_checkpoints(tmp_path: Path) -> None:
