@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes
+from numpy.typing import NDArray
+
+from simulators.accelerators.mesh import DIRECTIONS, multicast_loads, snake, unicast_loads
+
+Array = NDArray[np.float64]
+Router = tuple[int, ...]
+
+
+def route(source: Router, destination: Router) -> Iterator[tuple[int, Router]]:
+    """The links of a message, each by its direction and the router that it leaves: along x, then y, then z."""
+    here = list(source)
+    for axis in range(3):
+        while here[axis] != destination[axis]:
+            backward = destination[axis] < here[axis]
+            yield 2 * axis + backward, tuple(here)
+            here[axis] += -1 if backward else 1
+
+
+def walked(sent: Array, received: Array, *, tree: bool) -> Array:
+    """Loads, message by message."""
+    loads = np.zeros((6, *sent.shape))
+    everywhere = list(itertools.product(*map(range, sent.shape)))
+    for source in everywhere:
+        links = [(link, received[end]) for end in everywhere if received[end] for link in route(source, end)]
+        for (direction, router), share in dict(links).items() if tree else links:
+            loads[direction][router] += sent[source] * (1 if tree else share)
+    return loads
+
+
+@st.composite
+def traffic(draw: st.DrawFn) -> tuple[Array, Array]:
+    shape = draw(array_shapes(min_dims=3, max_dims=3, max_side=4))
+    rng = np.random.default_rng(draw(st.integers(0, 2**32)))
+    return rng.integers(0, 4, shape) * 1.0, rng.integers(0, 3, shape) * (rng.random(shape) < 0.4) * 1.0
+
+
+@given(traffic())
+def test_loads_are_those_of_all_messages_walked_one_by_one(both: tuple[Array, Array]) -> None:
+    sent, received = both
+    assert unicast_loads(sent, received) == pytest.approx(walked(sent, received, tree=False))
+    assert multicast_loads(sent, received) == pytest.approx(walked(sent, received, tree=True))
+
+
+@given(traffic())
+def test_bytes_are_conserved(both: tuple[Array, Array]) -> None:
+    """What flows into a router and starts there flows out of it or ends there."""
+    sent, received = both
+    loads = unicast_loads(sent, received)
+    leaving, arriving = loads.sum(axis=0), np.zeros_like(sent)
+    for axis in range(3):
+        forward, backward = loads[2 * axis], loads[2 * axis + 1]
+        assert not forward.take(-1, axis).any(), "nothing leaves the mesh"
+        assert not backward.take(0, axis).any()
+        arriving += np.roll(forward, 1, axis) + np.roll(backward, -1, axis)
+    starting, ending = sent * received.sum(), received * sent.sum()
+    assert arriving + starting == pytest.approx(leaving + ending)
+
+
+@given(traffic())
+def test_a_tree_never_carries_more_than_single_messages(both: tuple[Array, Array]) -> None:
+    sent, received = both
+    assert (multicast_loads(sent, received) <= unicast_loads(sent, received) + 1e-9).all()
+
+
+def test_many_at_once_are_one_by_one() -> None:
+    rng = np.random.default_rng(0)
+    sent, received = rng.random((5, 3, 4, 2)), (rng.random((5, 3, 4, 2)) < 0.3) * 1.0
+    for loads in (unicast_loads, multicast_loads):
+        assert loads(sent, received).shape == (5, len(DIRECTIONS), 3, 4, 2)
+        assert loads(sent, received) == pytest.approx(
+            np.array([loads(*one) for one in zip(sent, received, strict=True)])
+        )
+        assert loads(sent[0], received) == pytest.approx(np.array([loads(sent[0], one) for one in received]))
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 1), (6, 6, 3), (3, 2, 4), (4, 1, 2), (1, 3, 3)])
+def test_the_snake_visits_every_router_once_from_neighbour_to_neighbour(shape: tuple[int, int, int]) -> None:
+    routers = snake(*shape)
+    assert len({tuple(router) for router in routers.T.tolist()}) == np.prod(shape)
+    assert (np.abs(np.diff(routers, axis=1)).sum(axis=0) == 1).all()
+    assert (routers >= 0).all()
+    assert (routers < np.array(shape)[:, None]).all()
