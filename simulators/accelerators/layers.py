@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from simulators.protocol import Workload
 from simulators.workloads import network_for
+from simulators.workloads.flows import Flow, flows
 
 __all__ = ["LayerTable", "layer_table"]
 
@@ -25,6 +26,7 @@ class LayerTable:
         out_elements: elements of the output for one image.
         weights: number of weights.
         convolutions: indices of the layers that a bit of ``bn`` belongs to.
+        flows: what travels between the layers for one image.
     """
 
     names: tuple[str, ...]
@@ -35,6 +37,7 @@ class LayerTable:
     out_elements: NDArray[np.int64]
     weights: NDArray[np.int64]
     convolutions: NDArray[np.int64]
+    flows: tuple[Flow, ...]
 
     @property
     def bn_elements(self) -> NDArray[np.int64]:
@@ -49,7 +52,8 @@ def layer_table(workload: Workload) -> LayerTable:
     Raises:
         InputError: unknown network, data set or option.
     """
-    layers = network_for(workload).matrices
+    network = network_for(workload)
+    layers = network.matrices
 
     def column(values: list[int]) -> NDArray[np.int64]:
         array = np.array(values, dtype=np.int64)
@@ -65,4 +69,5 @@ def layer_table(workload: Workload) -> LayerTable:
         column([layer.out_elements for layer in layers]),
         column([layer.weights for layer in layers]),
         column([index for index, layer in enumerate(layers) if layer.kind == "convolution"]),
+        flows(network),
     )

@@ -1,9 +1,9 @@
 """Traffic on a three-dimensional mesh with XYZ routing, by link.
 
 A message first goes along x in its own layer, then along y, then through the layers. To many destinations it goes as a
-tree (Wang et al., VLSI-SoC 2011: one copy as far as routes are shared) or once for each. What a link carries follows from
-how much starts on its one side and how much (or whether anything) ends on its other side, so that the loads of all links
-are a few running sums. All functions broadcast over leading dimensions.
+tree (Wang et al., VLSI-SoC 2011: one copy as far as routes are shared) or once for each. What a link carries follows
+from how much starts on its one side and how much (or whether anything) ends on its other side, so that the loads of all
+links are a few running sums. All functions broadcast over leading dimensions.
 """
 
 from __future__ import annotations

@@ -63,6 +63,11 @@ ASSUMPTIONS = (
         "PipeLayer, HPCA 2017: one write",
         "time of writing one row of a crossbar; all crossbars write at once",
     ),
+    Assumption(
+        "link_bytes_per_s", 4.8e9, "B/s", 1e8, 1e12,
+        "ISAAC, ISCA 2016, table 1: flits of 32 bits at 1.2 GHz",
+        "what a link of the network on chip carries, in each direction",
+    ),
     Assumption("ambient_k", 318.15, "K", 250.0, 350.0, "45 C, fitted to " + _LEVELS, "temperature around the stack"),
     Assumption(
         "layer_resistance_k_per_w", 0.05, "K/W", 0.0, 10.0,

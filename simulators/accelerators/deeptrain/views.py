@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
+
+from simulators.accelerators.batches import bits_of
 from simulators.accelerators.deeptrain.model import FIELDS, Stacks, build_stacks
+from simulators.accelerators.deeptrain.noc import stack_traffic
+from simulators.accelerators.mesh import DIRECTIONS
 from simulators.components import ISAAC_CHIP, ISAAC_IMA, ISAAC_TILE
 from simulators.protocol import Designs, InputError, Quantity, Report, Table, View, Workload
+from simulators.workloads import bn_variable
 
 if TYPE_CHECKING:
     from simulators.accelerators.deeptrain.simulator import DeepTrain
@@ -24,6 +32,7 @@ def make_views(simulator: DeepTrain) -> tuple[View, ...]:
         "area": ("area of each component", partial(_components, quantity="area_mm2", unit="mm2")),
         "energy": ("energy per image of each component", partial(_components, quantity="energy_j", unit="J")),
         "power": ("rated power of each component", partial(_components, quantity="power_w", unit="W")),
+        "noc": ("traffic on the network on chip by layer of the stack, its busiest links", _noc),
         "thermal": ("temperature of each layer of the stack", _thermal),
         "components": ("circuit parts of ISAAC's tile: power and area of one, and the source", _parts),
         "assumptions": ("fitted and guessed numbers in force", _assumptions),
@@ -103,13 +112,56 @@ def _components(simulator: DeepTrain, designs: Designs, workload: Workload, quan
     return Table(_title(simulator, designs, workload), ("component", quantity, "share"), rows, _notes(report))
 
 
+def _kinds(simulator: DeepTrain, stacks: Stacks) -> list[str]:
+    """Of the layers of the one stack, from the heat sink on."""
+    reram, gpu = (stacks.hardware[name][0].item() for name in ("reram_layers", "gpu_layers"))
+    kinds = ["ReRAM"] * reram + ["GPU"] * gpu
+    return kinds if simulator.settings.next_to_sink == "reram" else kinds[::-1]
+
+
+def _noc(simulator: DeepTrain, designs: Designs, workload: Workload) -> Table:
+    report = _report(simulator, designs, workload)
+    columns = (
+        "layer from the heat sink", "kind", "busiest link", "its bytes per image", "with each message by itself",
+        "bytes over all links",
+    )  # fmt: skip
+    stacks = _stack(simulator, designs, workload)
+    kinds, title = _kinds(simulator, stacks), _title(simulator, designs, workload)
+    if not report.feasible[0]:
+        nothing = Quantity(math.nan, "")
+        empty = [(position, kind, "", nothing, nothing, nothing) for position, kind in enumerate(kinds, 1)]
+        return Table(title, columns, empty, _notes(report))
+    tree, single = (_link_loads(simulator, stacks, designs, workload, multicast) for multicast in (True, False))
+    rows: list[tuple[object, ...]] = []
+    for position, kind in enumerate(kinds):
+        here, alone = tree[..., position], single[..., position]
+        direction, x, y = np.unravel_index(here.argmax(), here.shape)
+        loads = (Quantity(load.item(), "") for load in (here.max(), alone.max(), here.sum()))
+        rows.append((position + 1, kind, f"{DIRECTIONS[direction]} from ({x}, {y})", *loads))
+    rate, stage_s = simulator.assumed["link_bytes_per_s"], report.stage_time_s[0].item()
+    notes = [
+        f"{name} the busiest link takes {found.max() / rate * 1e6:.4g} µs per image, "
+        f"which the stage time ({stage_s * 1e6:.4g} µs) does not count"
+        for name, found in (("by trees", tree), ("each message by itself,", single))
+    ]
+    return Table(title, columns, rows, notes)
+
+
+def _link_loads(
+    simulator: DeepTrain, stacks: Stacks, designs: Designs, workload: Workload, multicast: bool
+) -> NDArray[np.float64]:
+    hardware = {name: stacks.hardware[name][0].item() for name in ("reram_layers", "gpu_layers", "tiles_per_layer")}
+    traffic = stack_traffic(
+        stacks.table, stacks.mapping, stacks.tile, tuple(hardware.values()), workload.mode == "training", multicast,
+        simulator.settings, simulator.assumed,
+    )  # fmt: skip
+    return traffic.loads(bits_of(designs, bn_variable(workload))[0])
+
+
 def _thermal(simulator: DeepTrain, designs: Designs, workload: Workload) -> Table:
     _report(simulator, designs, workload)
     stacks = _stack(simulator, designs, workload)
-    reram, gpu = (stacks.hardware[name][0].item() for name in ("reram_layers", "gpu_layers"))
-    kinds = ["ReRAM"] * reram + ["GPU"] * gpu
-    if simulator.settings.next_to_sink == "gpu":
-        kinds.reverse()
+    kinds = _kinds(simulator, stacks)
     rows = [
         (position, kind, Quantity(temperature.item(), "K"))
         for position, (kind, temperature) in enumerate(zip(kinds, stacks.temperatures_k[0], strict=True), 1)
