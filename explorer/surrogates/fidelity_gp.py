@@ -18,13 +18,14 @@ import math
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 from botorch.exceptions.errors import ModelFittingError
 from botorch.fit import fit_gpytorch_mll
 from botorch.models import SingleTaskGP
-from botorch.sampling.pathwise import draw_matheron_paths
+from botorch.sampling.pathwise import GeneralizedLinearPath, draw_kernel_feature_paths, draw_matheron_paths
 from gpytorch.constraints import GreaterThan
 from gpytorch.likelihoods import GaussianLikelihood
 from gpytorch.mlls import ExactMarginalLogLikelihood
@@ -173,11 +174,14 @@ class FidelityPosterior:
         """
         with torch.random.fork_rng(devices=[]), torch.no_grad():
             torch.manual_seed(int(rng.integers(2**31)))
-            found = draw_matheron_paths(self.model, torch.Size([count]))
+            found: Any = draw_matheron_paths(self.model, torch.Size([count]), prior_sampler=_prior_paths)
+        prior, update = found["prior_paths"], found["update_paths"]
 
         def evaluate(x: Array) -> Array:
-            with torch.no_grad():
-                return self._unscaled(found(self._inputs(x, 1.0)))
+            inputs = self._inputs(x, 1.0)
+            with torch.no_grad():  # as found(inputs), all draws by one product
+                values = prior.weight @ prior.feature_map(inputs).mT + prior.bias_module(inputs)
+                return self._unscaled(values + update.weight @ self._covariances(x)(1.0)[0].mT)
 
         return evaluate
 
@@ -310,6 +314,13 @@ def _solved_posterior(
         residual = (targets - model.mean_module(points))[:, None]
         weights = torch.cholesky_solve(residual, factor)[:, 0]
     return FidelityPosterior(model, points, targets, scaling, factor, weights)
+
+
+def _prior_paths(model: SingleTaskGP, sample_shape: torch.Size) -> GeneralizedLinearPath:
+    """BoTorch's, but of plain normal weights: Sobol points of thousands of dimensions cost more than all else."""
+    return draw_kernel_feature_paths(
+        model, sample_shape, weight_generator=lambda shape: torch.randn(shape, dtype=torch.float64)
+    )
 
 
 def _cholesky(matrix: Tensor) -> Tensor:

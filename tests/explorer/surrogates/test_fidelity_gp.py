@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from botorch.exceptions.errors import ModelFittingError
+from botorch.sampling.pathwise import draw_matheron_paths
 from numpy.typing import NDArray
 
 from explorer.surrogates import fidelity_gp
@@ -131,6 +132,18 @@ def test_paths_are_functions_and_follow_from_the_seed() -> None:
     assert path(x)[:, 10:12] == pytest.approx(path(x[10:12]))
     assert path(x) == pytest.approx(posterior.paths(3, np.random.default_rng(7))(x))
     assert not np.allclose(path(x), posterior.paths(3, np.random.default_rng(8))(x))
+
+
+@pytest.mark.parametrize("fidelity", [True, False])
+def test_paths_are_those_that_botorch_draws(fidelity: bool) -> None:
+    x, z = points(25, 0)
+    posterior = FidelityGP(ORDINAL, fidelity=fidelity).fit(x, z, truth(x, z))
+    new, _ = points(30, 6)
+    with torch.random.fork_rng(devices=[]), torch.no_grad():
+        torch.manual_seed(int(np.random.default_rng(7).integers(2**31)))
+        theirs = draw_matheron_paths(posterior.model, torch.Size([3]), prior_sampler=fidelity_gp._prior_paths)
+        expected = posterior._unscaled(theirs(posterior._inputs(new, 1.0)))
+    assert posterior.paths(3, np.random.default_rng(7))(new) == pytest.approx(expected, abs=1e-8)
 
 
 def test_what_runs_shrinks_variances_and_leaves_means() -> None:
