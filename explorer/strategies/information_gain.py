@@ -25,6 +25,7 @@ Array = NDArray[np.float64]
 
 LOG_SQRT_2PI = 0.5 * np.log(2 * np.pi)
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(48)
+BLOCK = 2048  # gains at a time: their nodes stay in the cache
 REACH = 9.0  # standard deviations: beyond them lies less than 1e-18 of a normal distribution
 SMALLEST_CORRELATION = 1e-4  # the gain below it is less than rho^2: nothing
 LARGEST_CORRELATION = 1 - 1e-9  # the quadrature's s = sqrt(1 - rho^2) needs digits; the gain is continuous there
@@ -50,7 +51,10 @@ def information_gain(gamma: ArrayLike, rho: ArrayLike) -> Array:
         raise ValueError("correlations lie between -1 and 1, and gamma is a number")
     gain = information_gain_at_full_fidelity(gamma)
     below = (rho < LARGEST_CORRELATION) & (np.abs(gamma) < GAMMA)
-    gain[below] = _below_full_fidelity(gamma[below], np.maximum(rho[below], SMALLEST_CORRELATION))
+    flat = gamma[below], np.maximum(rho[below], SMALLEST_CORRELATION)
+    parts = [_below_full_fidelity(*(values[start : start + BLOCK] for values in flat))
+             for start in range(0, len(flat[0]), BLOCK)]  # fmt: skip
+    gain[below] = np.concatenate(parts) if parts else 0.0
     far = (rho < LARGEST_CORRELATION) & (gamma <= -GAMMA)  # f* is y*, all but certainly: u keeps the rest of its spread
     gain[far] = -0.5 * np.log1p(-(rho[far] ** 2))
     gain[rho <= SMALLEST_CORRELATION] = 0.0

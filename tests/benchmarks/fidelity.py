@@ -4,9 +4,10 @@ Every strategy searches the same problems until it has paid as much (or made 200
 caching: a family that was trained costs nothing again, and trainings go on where the problem lets them. Printed are, in
 whole trainings, the cost at which 80, 90, 95 and 99 % of the true hypervolume are there (median and quartiles over
 seeds; of searches that do not get there, the budget), the median hypervolume that is missing at the end as a power of
-ten, CPU seconds per suggestion on one thread, and how these costs compare, with bootstrap intervals. Each run is a
-Parquet file of its own in the folder, so that a run that was interrupted goes on; all in the folder are
-``fidelity.parquet``, the picture is ``fidelity.html``.
+ten, CPU seconds per suggestion on one thread, and how these costs compare, with bootstrap intervals. All runs of the
+folder are in ``fidelity.parquet``; until the last one has ended, each is a file of its own in ``fidelity``, so that
+what is interrupted goes on. The picture is ``fidelity.html``. The searches that the README quotes are in the folder
+``tests/benchmarks/recorded``.
 """
 
 from __future__ import annotations
@@ -52,6 +53,14 @@ BARS: Sequence[tuple[str, Sequence[str], float]] = (
     ("portfolio", ["cf-mesmo", "thompson-bqp"], 1.1),
 )
 """A strategy, others, and the most that its cost should be of the least of theirs."""
+
+QUOTED: Mapping[str, str] = {
+    "bn-bench": "real accuracies of BN placements",
+    "mixed": "bits and numbers, a cheap objective",
+    "park": "four numbers, two trained objectives",
+}
+"""Problems and strategies of the README's table."""
+QUOTED_STRATEGIES = ("cf-mesmo", "portfolio", "thompson-bqp", "mesmo", "qlog-nehvi", "nsga2", "random")
 
 DASHES = ("solid", "dash", "dot", "dashdot")
 BOOTSTRAPS = 2000
@@ -114,6 +123,35 @@ def summary(runs: pandas.DataFrame) -> str:
             seconds = found.suggestion_cpu_s.mean()
             lines.append(f"{strategy:<22}{cells}{missing:>10.2f}{seconds:>8.3f}{found.seed.nunique():>6}")
     return "\n".join(lines)
+
+
+def quoted(runs: pandas.DataFrame) -> str:
+    """The README's table: median costs to 80, 90 and 95 %."""
+    problems = [problem for problem in QUOTED if problem in set(runs.problem)]
+    lines = [
+        "| " + "".join(f"| {QUOTED[problem]} " for problem in problems) + "|",
+        "|---" + "|---" * len(problems) + "|",
+    ]
+    most = {problem: runs[runs.problem == problem].seed.nunique() for problem in problems}
+    for strategy in QUOTED_STRATEGIES:
+        cells = [
+            _quoted_cell(runs[(runs.problem == problem) & (runs.strategy == strategy)], most[problem])
+            for problem in problems
+        ]
+        if set(cells) != {"-"}:
+            lines.append(f"| `{strategy}` | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def _quoted_cell(runs: pandas.DataFrame, searches: int) -> str:
+    if runs.empty:
+        return "-"
+    budget = float(runs.budget.iloc[0])
+    medians = [float(cost_of(runs, share).median()) for share in SHARES[:3]]
+    costs = [f"{cost:.1f}" if cost < budget else f"> {budget:.0f}" for cost in medians]
+    told = costs[0] if len(set(costs)) == 1 and medians[0] >= budget else ", ".join(costs)
+    made = runs.seed.nunique()
+    return told + (f" ({made} search{'es' if made > 1 else ''})" if made < searches else "")
 
 
 def bars(runs: pandas.DataFrame) -> str:
@@ -188,11 +226,11 @@ def main(arguments: Iterable[str] | None = None) -> None:
         for seed in range(options.seeds)
         for strategy in options.strategies
     ]
-    runs = collect(options.out / "fidelity-runs", run, tasks, options.processes)
-    runs.to_parquet(options.out / "fidelity.parquet")
+    runs = collect(options.out / "fidelity.parquet", run, tasks, options.processes)
     picture(runs).write_html(options.out / "fidelity.html", include_plotlyjs=True)
     print(summary(runs))
     print(bars(runs))
+    print(f"\n{quoted(runs)}")
 
 
 if __name__ == "__main__":

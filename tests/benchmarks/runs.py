@@ -75,30 +75,45 @@ def parsed(parser: argparse.ArgumentParser, arguments: Iterable[str] | None) -> 
 
 
 def collect(
-    folder: Path, run: Callable[..., pandas.DataFrame], tasks: Sequence[Task], processes: int
+    table: Path, run: Callable[..., pandas.DataFrame], tasks: Sequence[Task], processes: int
 ) -> pandas.DataFrame:
-    """The rows of all runs in a folder, these among them: each is a file of its own, so that what was interrupted goes
-    on, and what was run before is told, too.
+    """The rows of all runs, these and those that the table holds already; column ``run`` tells which.
+
+    Each run is first a file of its own in a folder of the table's name, so that what is interrupted goes on; at the end
+    all are in the table.
 
     Args:
-        folder: where they are kept.
+        table: a Parquet file.
         run: makes the rows of one, in a process of its own; a function of a module.
-        tasks: its arguments, run by run, which name the file, too.
+        tasks: its arguments, run by run, which name the run, too.
         processes: at once.
     """
+    folder = table.with_suffix("")
     folder.mkdir(parents=True, exist_ok=True)
+    recorded = [pandas.read_parquet(table)] if table.exists() else []
+    names = {name for rows in recorded for name in rows.run}
+    missing = [task for task in tasks if _name(task) not in names and not (folder / f"{_name(task)}.parquet").exists()]
     with ProcessPoolExecutor(processes) as pool:
-        futures = [pool.submit(_kept, folder, run, task) for task in tasks]
+        futures = [pool.submit(_keep, folder, run, task) for task in missing]
         for number, future in enumerate(as_completed(futures), 1):
-            print(f"{number}/{len(tasks)} {future.result().stem}", flush=True)
-    return pandas.concat([pandas.read_parquet(path) for path in sorted(folder.glob("*.parquet"))], ignore_index=True)
+            print(f"{number}/{len(missing)} {future.result()}", flush=True)
+    files = [path for path in folder.glob("*.parquet") if path.stem not in names]
+    new = [pandas.read_parquet(path).assign(run=path.stem) for path in files]
+    rows = pandas.concat([*recorded, *new]).sort_values("run", kind="stable", ignore_index=True)
+    partial = table.with_suffix(".partial")
+    rows.to_parquet(partial)
+    partial.rename(table)
+    return rows
 
 
-def _kept(folder: Path, run: Callable[..., pandas.DataFrame], task: Task) -> Path:
-    """Run unless it was run; where the rows are."""
-    path = folder / f"{'-'.join(map(str, task))}.parquet".replace(", ", "-").replace(" ", "-")
-    if not path.exists():
-        partial = path.with_suffix(".partial")
-        run(*task).to_parquet(partial)
-        partial.rename(path)
-    return path
+def _name(task: Task) -> str:
+    return "-".join(map(str, task)).replace(", ", "-").replace(" ", "-")
+
+
+def _keep(folder: Path, run: Callable[..., pandas.DataFrame], task: Task) -> str:
+    """Run and write; its name."""
+    path = folder / f"{_name(task)}.parquet"
+    partial = path.with_suffix(".partial")
+    run(*task).to_parquet(partial)
+    partial.rename(path)
+    return path.stem

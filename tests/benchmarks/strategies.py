@@ -181,8 +181,7 @@ def main(arguments: Iterable[str] | None = None) -> None:
         for strategy in options.strategies
         if suits(strategy, problem)
     ]
-    runs = collect(options.out / "runs", run, tasks, options.processes)
-    runs.to_parquet(options.out / "runs.parquet")
+    runs = collect(options.out / "runs.parquet", run, tasks, options.processes)
     picture(runs).write_html(options.out / "convergence.html", include_plotlyjs=True)
     print(summary(runs))
 

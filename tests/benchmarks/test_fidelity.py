@@ -3,8 +3,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pandas
+import pytest
 
-from tests.benchmarks.fidelity import bars, cost_of, picture, summary
+from tests.benchmarks.fidelity import bars, cost_of, picture, quoted, summary
 from tests.benchmarks.runs import collect
 
 BUDGET = 10.0
@@ -55,11 +56,46 @@ def frame(name: str, seed: int) -> pandas.DataFrame:
     return pandas.DataFrame({"name": [name], "seed": [seed]})
 
 
-def test_all_runs_of_a_folder_are_told_and_none_is_run_twice(tmp_path: Path) -> None:
-    folder = tmp_path / "runs"
-    collect(folder, frame, [("one", 0), ("two, with options", 1)], 1)
-    before = {path: path.stat().st_mtime_ns for path in folder.iterdir()}
-    assert {path.name for path in before} == {"one-0.parquet", "two-with-options-1.parquet"}
-    found = collect(folder, frame, [("one", 0), ("one", 2)], 1)
-    assert sorted(zip(found.name, found.seed, strict=True)) == [("one", 0), ("one", 2), ("two, with options", 1)]
-    assert all(path.stat().st_mtime_ns == time for path, time in before.items())
+def failing(name: str, seed: int) -> pandas.DataFrame:
+    if seed == 9:
+        raise ArithmeticError(name)
+    return frame(name, seed)
+
+
+def test_all_runs_of_a_table_are_told_and_none_is_run_twice(tmp_path: Path) -> None:
+    table = tmp_path / "runs.parquet"
+    first = collect(table, frame, [("one", 0), ("two, with options", 1)], 1)
+    assert first.run.tolist() == ["one-0", "two-with-options-1"]
+    for path in (tmp_path / "runs").iterdir():
+        path.unlink()  # the table alone is enough
+    found = collect(table, frame, [("one", 0), ("one", 2)], 1)
+    assert sorted(path.name for path in (tmp_path / "runs").iterdir()) == ["one-2.parquet"]
+    assert list(zip(found.name, found.seed, strict=True)) == [("one", 0), ("one", 2), ("two, with options", 1)]
+    pandas.testing.assert_frame_equal(collect(table, frame, [], 1), found)
+
+
+def test_what_was_run_before_an_interruption_is_kept(tmp_path: Path) -> None:
+    table = tmp_path / "runs.parquet"
+    with pytest.raises(ArithmeticError):
+        collect(table, failing, [("one", 0), ("one", 9)], 1)
+    written = (tmp_path / "runs" / "one-0.parquet").stat().st_mtime_ns
+    assert not table.exists()
+    assert collect(table, frame, [("one", 0), ("one", 9)], 1).seed.tolist() == [0, 9]
+    assert (tmp_path / "runs" / "one-0.parquet").stat().st_mtime_ns == written
+
+
+def test_the_readme_quotes_the_recorded_searches() -> None:
+    recorded = pandas.read_parquet(Path(__file__).parent / "recorded" / "fidelity.parquet")
+    assert quoted(recorded) in (Path(__file__).parents[2] / "README.md").read_text()
+
+
+def test_fewer_searches_than_others_are_told_in_the_quoted_table() -> None:
+    found = pandas.concat([runs("cf-mesmo", 2.0, 3.0, 4.0), runs("qlog-nehvi", 6.0, 10.0), runs("nsga2", 20.0)])
+    park = runs("cf-mesmo", 2.0, 3.0).assign(problem="park", share=0.5)
+    assert quoted(pandas.concat([found, park])).splitlines() == [
+        "| | real accuracies of BN placements | four numbers, two trained objectives |",
+        "|---|---|---|",
+        "| `cf-mesmo` | 3.0, 3.0, 3.0 | > 10 |",
+        "| `qlog-nehvi` | 8.0, 8.0, 8.0 (2 searches) | - |",
+        "| `nsga2` | > 10 (1 search) | - |",
+    ]
