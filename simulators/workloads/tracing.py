@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, fx, nn
 from torch.nn import functional
+from torch.nn.modules.lazy import LazyModuleMixin
 
 from simulators.protocol import InputError
 from simulators.workloads.modules import ResidualSum, Subsample
@@ -63,11 +64,16 @@ def traced(module: nn.Module, name: str, in_channels: int, in_size: int) -> Trac
     Raises:
         InputError: it does something that a table cannot say; the message names where and what.
     """
+    for part, lazy in module.named_modules():
+        if isinstance(lazy, LazyModuleMixin) and lazy.has_uninitialized_params():  # type: ignore[misc]  # PyTorch's
+            what = f"'{part}' ({type(lazy).__name__})"
+            raise InputError(f"{name}: {what} is not supported: write how many channels or features it reads")
     try:
         graph = _Tracer().trace(module)
-    except (fx.proxy.TraceError, TypeError, NotImplementedError) as error:
+    except Exception as error:  # of the user's own code
         raise InputError(
-            f"{name}: cannot be traced ({error}); what it computes must not depend on the values or number of images"
+            f"{name}: cannot be traced ({type(error).__name__}: {error}); what it computes must not depend on the "
+            "values or number of images"
         ) from error
     empty = fx.GraphModule(copy.deepcopy(module).to("meta").eval(), graph)
     size = (in_channels, in_size, in_size)
@@ -93,7 +99,7 @@ class _Shapes(fx.Interpreter):
     def run_node(self, n: fx.Node) -> Any:
         try:
             result = super().run_node(n)
-        except (RuntimeError, TypeError, ValueError, IndexError) as error:
+        except Exception as error:  # of the user's own code
             reason = (str(error).strip() or type(error).__name__).splitlines()[0]
             raise InputError(f"{self._name}: '{n.target}' fails on images of {self._images}: {reason}") from error
         if isinstance(result, Tensor):
@@ -110,6 +116,7 @@ class _Table:
         self._module, self._name, self._in_channels, self._in_size = module, name, in_channels, in_size
         self._layers: dict[str, Layer] = {}
         self._of: dict[fx.Node, str] = {}  # the layer whose output a step gives; without those that give no tensor
+        self._made: dict[str, fx.Node] = {}  # the step that gives it first
         self._bn: dict[str, int] = {}  # by convolution
         self._seen: set[str] = set()  # modules with weights
 
@@ -182,16 +189,20 @@ class _Table:
 
     def _relu(self, node: fx.Node, step: object) -> None:  # noqa: ARG002
         source, layer = self._source(node)
+        self._of[node] = self._of[source]
+        pools: list[fx.Node] = []
+        while layer is not None and layer.kind == "max_pool":  # before it is as good as behind it
+            self._check_alone(node, source, *pools)
+            pools.append(self._made[layer.name])
+            source, layer = self._source(pools[-1])
         if layer is not None and layer.activation:
-            self._of[node] = layer.name  # twice is once
-            return
+            return  # twice is once
         if layer is None or layer.kind not in ("convolution", "linear", "add"):
             raise self._unsupported(
                 node, "a ReLU must follow a convolution, its batch normalisation, a sum or a linear layer"
             )
-        self._check_alone(node, source)
+        self._check_alone(node, source, *pools)
         self._layers[layer.name] = replace(layer, activation=True)
-        self._of[node] = layer.name
 
     def _max_pool(self, node: fx.Node, step: Any) -> None:
         given = _arguments(node, step, "kernel_size", "stride", "padding", "dilation", "ceil_mode", "return_indices")
@@ -264,7 +275,7 @@ class _Table:
         out_size = size if size is not None else self._pixels_of(node, names[0])
         layer = Layer(f"{prefix}{number}", kind, tuple(names), in_channels, out[1], in_size, out_size, **rest)
         self._layers[layer.name] = layer
-        self._of[node] = layer.name
+        self._of[node], self._made[layer.name] = layer.name, node
         return layer
 
     # -- what is there ------------------------------------------------------------------------------------------------
@@ -291,8 +302,11 @@ class _Table:
             raise self._unsupported(node, "it is used twice: tables have no shared weights")
         self._seen.add(str(node.target))
 
-    def _check_alone(self, node: fx.Node, source: fx.Node) -> None:
-        if len([user for user in source.users if SHAPE in user.meta]) > 1:
+    def _check_alone(self, node: fx.Node, source: fx.Node, *on_the_way: fx.Node) -> None:
+        """What a step changes is read by nothing but it (and steps on the way to it), from where it was computed on."""
+        same = {one for one, name in self._of.items() if name == self._of[source]}
+        allowed = {node, *on_the_way, *same}
+        if any(SHAPE in user.meta and user not in allowed for one in same - {node} for user in one.users):
             raise self._unsupported(node, f"what it reads ({source.name}) is used elsewhere, too")
 
     def _check_end(self, node: fx.Node) -> None:

@@ -6,8 +6,8 @@ whole trainings, the cost at which 80, 90, 95 and 99 % of the true hypervolume a
 seeds; of searches that do not get there, the budget), the median hypervolume that is missing at the end as a power of
 ten, CPU seconds per suggestion on one thread, and how these costs compare, with bootstrap intervals. All runs of the
 folder are in ``fidelity.parquet``; until the last one has ended, each is a file of its own in ``fidelity``, so that
-what is interrupted goes on. The picture is ``fidelity.html``. The searches that the README quotes are in the folder
-``tests/benchmarks/recorded``.
+what is interrupted goes on. The picture is ``fidelity.html``. The searches that the README quotes are kept: ``--show
+--out tests/benchmarks/recorded`` tells of them.
 """
 
 from __future__ import annotations
@@ -226,7 +226,7 @@ def main(arguments: Iterable[str] | None = None) -> None:
         for seed in range(options.seeds)
         for strategy in options.strategies
     ]
-    runs = collect(options.out / "fidelity.parquet", run, tasks, options.processes)
+    runs = collect(options.out / "fidelity.parquet", run, [] if options.show else tasks, options.processes)
     picture(runs).write_html(options.out / "fidelity.html", include_plotlyjs=True)
     print(summary(runs))
     print(bars(runs))

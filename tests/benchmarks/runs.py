@@ -46,6 +46,7 @@ def parser_of(description: str, problems: Iterable[str], strategies: Iterable[st
     parser.add_argument("--strategies", nargs="+", default=list(strategies), choices=list(strategies),
                         metavar="NAME", help=_of(strategies))  # fmt: skip
     parser.add_argument("--seeds", type=positive, default=5, help="searches of each problem (default: %(default)s)")
+    parser.add_argument("--show", action="store_true", help="run nothing: tell what was run before")
     parser.add_argument("--processes", type=positive, default=1, help="searches at once (default: %(default)s)")
     return parser
 
@@ -99,6 +100,8 @@ def collect(
             print(f"{number}/{len(missing)} {future.result()}", flush=True)
     files = [path for path in folder.glob("*.parquet") if path.stem not in names]
     new = [pandas.read_parquet(path).assign(run=path.stem) for path in files]
+    if not recorded and not new:
+        raise SystemExit(f"{table}: nothing was run yet")
     rows = pandas.concat([*recorded, *new]).sort_values("run", kind="stable", ignore_index=True)
     partial = table.with_suffix(".partial")
     rows.to_parquet(partial)

@@ -181,7 +181,7 @@ def main(arguments: Iterable[str] | None = None) -> None:
         for strategy in options.strategies
         if suits(strategy, problem)
     ]
-    runs = collect(options.out / "runs.parquet", run, tasks, options.processes)
+    runs = collect(options.out / "runs.parquet", run, [] if options.show else tasks, options.processes)
     picture(runs).write_html(options.out / "convergence.html", include_plotlyjs=True)
     print(summary(runs))
 

@@ -74,6 +74,11 @@ def test_all_runs_of_a_table_are_told_and_none_is_run_twice(tmp_path: Path) -> N
     pandas.testing.assert_frame_equal(collect(table, frame, [], 1), found)
 
 
+def test_a_table_without_runs_is_told(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match=r"runs.parquet: nothing was run yet"):
+        collect(tmp_path / "runs.parquet", frame, [], 1)
+
+
 def test_what_was_run_before_an_interruption_is_kept(tmp_path: Path) -> None:
     table = tmp_path / "runs.parquet"
     with pytest.raises(ArithmeticError):

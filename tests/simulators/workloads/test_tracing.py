@@ -63,13 +63,13 @@ class Block(nn.Module):
 class Own(nn.Module):
     def __init__(self, ending: Callable[[Tensor], Tensor], features: int) -> None:
         super().__init__()
-        self.stem = nn.Sequential(nn.Conv2d(3, 6, 5, padding=2), nn.ReLU(), nn.Identity(), nn.Dropout(0.0))
+        self.stem = nn.Sequential(nn.Conv2d(3, 6, 5, padding=2), nn.Identity(), nn.Dropout(0.0))
         self.blocks = nn.Sequential(Block(6, 6, 1), Block(6, 8, 2))
         self.ending = ending
         self.head = nn.Sequential(nn.Linear(features, 12), nn.ReLU(), nn.Linear(12, 10))
 
     def forward(self, images: Tensor) -> Tensor:
-        x = functional.max_pool2d(self.stem(images), 3, stride=2, padding=1)
+        x = functional.relu(functional.max_pool2d(self.stem(images), 3, stride=2, padding=1))
         x = self.blocks(x)
         scores: Tensor = self.head(self.ending(x))
         return scores
@@ -133,6 +133,27 @@ class PreActivation(Shared):
         return scores
 
 
+class Aside(Shared):
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.conv(x)
+        scores: Tensor = self.head(torch.relu(y.flatten(1)) + y.flatten(1))
+        return scores
+
+
+class PooledAside(Shared):
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.conv(x)
+        pooled = torch.relu(functional.max_pool2d(y, 3, 1, 1))
+        scores: Tensor = self.head(pooled + y)
+        return scores
+
+
+class Broken(Shared):
+    def forward(self, x: Tensor) -> Tensor:
+        scores: Tensor = self.missing(x)
+        return scores
+
+
 class Joined(Shared):
     def forward(self, x: Tensor) -> Tensor:
         scores: Tensor = self.head(torch.cat([self.conv(x), x], dim=1)[:, :3])
@@ -174,13 +195,18 @@ UNSUPPORTED: dict[str, tuple[nn.Module, str]] = {
     "BN last": (nn.Sequential(nn.Conv2d(3, 3, 3), nn.ReLU(), nn.BatchNorm2d(3)), "must follow a convolution directly"),
     "BN twice": (nn.Sequential(nn.Conv2d(3, 3, 3), nn.BatchNorm2d(3), nn.BatchNorm2d(3)), "must follow a convolution"),
     "ReLU of images": (nn.Sequential(nn.ReLU(), head(3 * 64)), "a ReLU must follow"),
-    "ReLU of a pool": (nn.Sequential(nn.Conv2d(3, 3, 3), nn.MaxPool2d(2), nn.ReLU()), "a ReLU must follow"),
+    "ReLU of a pool": (nn.Sequential(nn.Conv2d(3, 3, 3), nn.AvgPool2d(2), nn.ReLU()), "a ReLU must follow"),
+    "ReLU of pooled images": (nn.Sequential(nn.MaxPool2d(2), nn.ReLU(), head(48)), "a ReLU must follow"),
     "dropout": (nn.Sequential(nn.Conv2d(3, 3, 3), nn.Dropout(0.3)), "take it out"),
     "ceil mode": (nn.Sequential(nn.MaxPool2d(2, ceil_mode=True)), "ceil_mode and return_indices off"),
     "overlapping averages": (nn.Sequential(nn.AvgPool2d(3, 2)), "must tile the image"),
     "no classes": (nn.Sequential(nn.Conv2d(3, 10, 3), nn.Flatten()), "must end with a linear layer"),
     "shared": (Shared(), "'conv' .* used twice"),
     "pre-activation": (PreActivation(), "is used elsewhere, too"),
+    "ReLU of what is flattened beside": (Aside(), "is used elsewhere, too"),
+    "ReLU of a pool of what is used": (PooledAside(), "is used elsewhere, too"),
+    "lazy": (nn.Sequential(nn.LazyConv2d(4, 3), head()), r"'0' \(LazyConv2d\) .* how many channels"),
+    "broken": (Broken(), "cannot be traced .AttributeError: "),
     "joined": (Joined(), r"cat \(cat\) is not supported"),
     "branching": (Branching(), "cannot be traced"),
     "unused": (Unused(), "that its scores do not depend on"),
