@@ -103,9 +103,10 @@ def collect(
     if not recorded and not new:
         raise SystemExit(f"{table}: nothing was run yet")
     rows = pandas.concat([*recorded, *new]).sort_values("run", kind="stable", ignore_index=True)
-    partial = table.with_suffix(".partial")
-    rows.to_parquet(partial)
-    partial.rename(table)
+    if new:
+        partial = table.with_suffix(".partial")
+        rows.to_parquet(partial)
+        partial.rename(table)
     return rows
 
 
