@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -13,6 +13,7 @@ from gpytorch.priors import GammaPrior, LogNormalPrior
 from numpy.typing import NDArray
 from torch import Tensor
 
+from explorer.surrogates.kernel_features import factors_of
 from explorer.surrogates.main_effects import MainEffects
 
 __all__ = ["FidelityKernel", "covariances_over"]
@@ -65,7 +66,7 @@ class FidelityKernel(AdditiveKernel):  # type: ignore[misc]  # GPyTorch has no t
     def covariances(self, points: Tensor) -> Callable[[], Tensor]:
         """Of points (N x inputs) with one another, N x N, as a function of the constants; what is the same whatever
         they are is computed once."""
-        over_designs = [covariances_over(factor, points) for factor in _factors(self.designs)]
+        over_designs = [covariances_over(factor, points) for factor in factors_of(self.designs)]
         effects: Tensor = self.effects(points).to_dense()
 
         def designs() -> Tensor:
@@ -92,10 +93,6 @@ class FidelityKernel(AdditiveKernel):  # type: ignore[misc]  # GPyTorch has no t
     def _scale(self, term: int) -> Tensor:
         scale: Tensor = self.kernels[term].outputscale
         return scale
-
-
-def _factors(kernel: Kernel) -> Sequence[Kernel]:
-    return kernel.kernels if isinstance(kernel, ProductKernel) else [kernel]
 
 
 def covariances_over(kernel: RBFKernel | MaternKernel, points: Tensor) -> Callable[[], Tensor]:

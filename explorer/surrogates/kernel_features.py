@@ -20,7 +20,7 @@ from torch import Tensor
 
 from explorer.surrogates.main_effects import MainEffects
 
-__all__ = ["register"]
+__all__ = ["factors_of", "register"]
 
 FEWEST = 64  # random features of what main effects are multiplied with
 
@@ -92,7 +92,7 @@ def _sum_features(kernel: AdditiveKernel, *, num_inputs: int, num_outputs: int, 
 
 
 def _product_features(kernel: ProductKernel, *, num_inputs: int, num_outputs: int, **options: Any) -> FeatureMap:
-    factors = list(_factors(kernel))
+    factors = list(factors_of(kernel))
     effects = [factor for factor in factors if isinstance(factor, MainEffects)]
     if effects and len(effects) < len(factors):
         rest = ProductKernel(*(factor for factor in factors if factor not in effects))
@@ -116,10 +116,10 @@ def _product_features(kernel: ProductKernel, *, num_inputs: int, num_outputs: in
     )
 
 
-def _factors(kernel: Kernel) -> list[Kernel]:
-    """Products of products as one."""
+def factors_of(kernel: Kernel) -> list[Kernel]:
+    """Of a product, those of products in it included; the kernel itself where it is none."""
     if isinstance(kernel, ProductKernel):
-        return [factor for part in kernel.kernels for factor in _factors(part)]
+        return [factor for part in kernel.kernels for factor in factors_of(part)]
     return [kernel]
 
 

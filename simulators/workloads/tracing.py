@@ -187,7 +187,7 @@ class _Table:
         self._bn[layer.name] = 1
         self._of[node] = layer.name
 
-    def _relu(self, node: fx.Node, step: object) -> None:  # noqa: ARG002
+    def _relu(self, node: fx.Node, step: object) -> None:  # noqa: ARG002  # as above
         source, layer = self._source(node)
         self._of[node] = self._of[source]
         pools: list[fx.Node] = []
@@ -240,7 +240,7 @@ class _Table:
         activation = isinstance(step, ResidualSum) and step.activation
         self._row(node, "R", "add", activation=activation)
 
-    def _linear(self, node: fx.Node, step: nn.Linear) -> None:  # noqa: ARG002
+    def _linear(self, node: fx.Node, step: nn.Linear) -> None:  # noqa: ARG002  # as above
         self._once(node)
         source, _ = self._source(node)
         if len(_shape(source)) != 2:
@@ -250,7 +250,7 @@ class _Table:
     def _subsample(self, node: fx.Node, step: Subsample) -> None:
         self._row(node, "S", "subsample", stride=step.stride)
 
-    def _flatten(self, node: fx.Node, step: object) -> None:  # noqa: ARG002
+    def _flatten(self, node: fx.Node, step: object) -> None:  # noqa: ARG002  # as above
         source, _ = self._source(node)
         shape, before = _shape(node), _shape(source)
         kept = shape == before or (len(shape) == 2 and shape[0] == before[0] == IMAGES)
