@@ -213,7 +213,7 @@ def picture(runs: pandas.DataFrame) -> go.Figure:
             )  # fmt: skip
             shown.add(strategy)
         figure.update_xaxes(title="cost, whole trainings", **place)
-        figure.update_yaxes(title="missing hypervolume", type="log", **place)
+        figure.update_yaxes(title="missing hypervolume", type="log", exponentformat="power", **place)
     return figure.update_layout(template="plotly_white", height=420 * -(-len(problems) // 2))
 
 
