@@ -5,6 +5,7 @@ into a :class:`Report`, and offers named :class:`View` s and :class:`ValidationC
 entry-point group ``reram_explorer.simulators``.
 """
 
+from simulators.protocol.assumptions import Assumption, Assumptions
 from simulators.protocol.discovery import (
     NETWORKS,
     OBJECTIVES,
@@ -46,6 +47,8 @@ __all__ = [
     "OBJECTIVES",
     "SIMULATORS",
     "STRATEGIES",
+    "Assumption",
+    "Assumptions",
     "BinaryVector",
     "Bits",
     "Categorical",

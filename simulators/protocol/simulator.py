@@ -6,13 +6,16 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from simulators.protocol.errors import InputError
 from simulators.protocol.folders import Folder
 from simulators.protocol.reports import Field, Report, View
 from simulators.protocol.user_files import is_in_file, read_user_file
 from simulators.protocol.variables import Design, Designs, Variable
+
+if TYPE_CHECKING:
+    from simulators.protocol.assumptions import Assumption
 
 __all__ = ["Fidelity", "HardwareSimulator", "Simulator", "TrainingSimulator", "ValidationCase", "Workload"]
 
@@ -156,7 +159,8 @@ class Simulator(ABC):
 
     A simulator is constructed from its settings (the mapping beside its name in a search file), checks them at once and
     raises :class:`InputError`. It must be picklable and cheap to construct: data is loaded when first needed. Settings
-    that ``paths`` names are files or folders: in a search file they start at the file.
+    that ``paths`` names are files or folders: in a search file they start at the file. One that declares
+    ``assumptions`` takes a setting of that name: replaced values by name.
     """
 
     name: ClassVar[str]
@@ -164,6 +168,7 @@ class Simulator(ABC):
     kind: ClassVar[Literal["hardware", "training"]]
     fields: ClassVar[Mapping[str, Field]]
     paths: ClassVar[frozenset[str]] = frozenset()
+    assumptions: ClassVar[Sequence[Assumption]] = ()
 
     @abstractmethod
     def __init__(self, settings: Mapping[str, object] | None = None) -> None: ...

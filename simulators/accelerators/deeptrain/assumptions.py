@@ -6,7 +6,7 @@ read from other publications or are plain guesses, and say so.
 
 from __future__ import annotations
 
-from simulators.assumptions import Assumption
+from simulators.protocol import Assumption
 
 __all__ = ["ASSUMPTIONS", "FERMI_LANE_RATE"]
 
@@ -19,21 +19,25 @@ ASSUMPTIONS = (
         "bn_lane_instructions_per_element", 68.0, "", 5, 500,
         "calibrated to 'relatively balanced' All-BN on 2R2G (section VI.B)",
         "GPU lane-instructions per normalised element, forward and backward together",
+        likely=(49, 93),  # all four networks of the paper are balanced on 2R2G within a factor of two
     ),
     Assumption(
         "bn_forward_share", 1 / 3, "", 0.05, 1.0,
         "guess: backward runs two reductions and one update where forward runs one pass",
         "share of those instructions that inference executes",
+        likely=(0.2, 0.5),
     ),
     Assumption(
         "gpu_lane_instructions_per_s", FERMI_LANE_RATE, "1/s", 1e9, 1e14,
         "table I and GPGPU-Sim's GTX 480: 16 SMs x 32 lanes x 700 MHz",
         "lane-instructions per second of one GPU layer at full rate",
+        likely=(FERMI_LANE_RATE / 2, FERMI_LANE_RATE),
     ),
     Assumption(
         "gpu_energy_per_lane_instruction_j", 36.1e-12, "J", 1e-12, 500e-12,
         "calibrated to the mean energy saving of 16.6 % of BO-N on 3R1G (section VI.E)",
         "energy of one lane-instruction, its caches and registers included (derived in calibration.py)",
+        likely=(33e-12, 45e-12),
     ),
     Assumption(
         "gpu_layer_power_w", 12.0, "W", 0.1, 200.0,
@@ -49,26 +53,39 @@ ASSUMPTIONS = (
         "training_passes", 3, "", 2, 4,
         "PipeLayer, HPCA 2017: forward, error backward, weight gradient",
         "matrix-vector passes over the network for a training image",
+        likely=(3, 3),
     ),
-    Assumption("input_bits", 16, "bit", 1, 32, "section IV.A", "bits of an input, one per crossbar read"),
-    Assumption("weight_bits", 16, "bit", 1, 32, "section IV.A", "bits of a weight, spread over cells"),
-    Assumption("activation_bits", 16, "bit", 1, 32, "section IV.A", "bits of an activation kept for the backward pass"),
+    Assumption(
+        "input_bits", 16, "bit", 1, 32, "section IV.A", "bits of an input, one per crossbar read", likely=(16, 16)
+    ),
+    Assumption(
+        "weight_bits", 16, "bit", 1, 32, "section IV.A", "bits of a weight, spread over cells", likely=(16, 16)
+    ),
+    Assumption(
+        "activation_bits", 16, "bit", 1, 32,
+        "section IV.A", "bits of an activation kept for the backward pass", likely=(16, 16),
+    ),
     Assumption(
         "write_energy_per_bit_j", 1e-13, "J", 1e-16, 1e-7,
         "tutorial on ReRAM processing in memory: single pulse; program-verify takes tens of pulses (PANTHER)",
         "energy of writing one bit into a cell",
+        likely=(1e-13, 5e-12),
     ),
     Assumption(
         "row_write_time_s", 50.88e-9, "s", 1e-9, 1e-3,
         "PipeLayer, HPCA 2017: one write",
         "time of writing one row of a crossbar; all crossbars write at once",
+        likely=(10e-9, 1e-6),
     ),
     Assumption(
         "link_bytes_per_s", 4.8e9, "B/s", 1e8, 1e12,
         "ISAAC, ISCA 2016, table 1: flits of 32 bits at 1.2 GHz",
         "what a link of the network on chip carries, in each direction",
     ),
-    Assumption("ambient_k", 318.15, "K", 250.0, 350.0, "45 C, fitted to " + _LEVELS, "temperature around the stack"),
+    Assumption(
+        "ambient_k", 318.15, "K", 250.0, 350.0,
+        "45 C, fitted to " + _LEVELS, "temperature around the stack", likely=(298.15, 328.15),
+    ),
     Assumption(
         "layer_resistance_k_per_w", 0.05, "K/W", 0.0, 10.0,
         "fitted to " + _LEVELS, "thermal resistance of one layer of the stack",

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from simulators.accelerators.deeptrain.mapping import Mapping
 from simulators.accelerators.deeptrain.settings import Settings
 from simulators.accelerators.layers import LayerTable
-from simulators.assumptions import Assumptions
+from simulators.protocol import Assumptions
 
 __all__ = ["StackEnergy", "stack_energy"]
 

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from simulators.accelerators.batches import Combinations
 from simulators.accelerators.deeptrain.settings import Settings
 from simulators.accelerators.layers import LayerTable
-from simulators.assumptions import Assumptions
 from simulators.components import Tile
+from simulators.protocol import Assumptions
 
 __all__ = ["Mapping", "fastest_stage", "map_network"]
 

@@ -16,9 +16,8 @@ from simulators.accelerators.deeptrain.settings import Settings
 from simulators.accelerators.deeptrain.thermal import layer_powers_w, stack_temperatures_k
 from simulators.accelerators.deeptrain.variables import HARDWARE_VARIABLES
 from simulators.accelerators.layers import LayerTable, layer_table
-from simulators.assumptions import Assumptions
 from simulators.components import Tile, isaac_tile, total_of
-from simulators.protocol import Designs, Field, Report, Workload
+from simulators.protocol import Assumptions, Designs, Field, Report, Workload
 from simulators.workloads import bn_variable, dataset_shape
 
 __all__ = ["DOES_NOT_FIT", "FIELDS", "GPU", "Stacks", "build_stacks", "evaluate"]

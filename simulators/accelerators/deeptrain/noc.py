@@ -21,8 +21,8 @@ from simulators.accelerators.deeptrain.mapping import Mapping
 from simulators.accelerators.deeptrain.settings import Settings
 from simulators.accelerators.layers import LayerTable
 from simulators.accelerators.mesh import multicast_loads, snake, unicast_loads
-from simulators.assumptions import Assumptions
 from simulators.components import Tile
+from simulators.protocol import Assumptions
 
 __all__ = ["Traffic", "stack_traffic"]
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from simulators.accelerators.batches import weighted_bits
 from simulators.accelerators.deeptrain.settings import Settings
-from simulators.assumptions import Assumptions
+from simulators.protocol import Assumptions
 
 __all__ = ["Pipeline", "bn_work", "instructions_per_element", "schedule"]
 

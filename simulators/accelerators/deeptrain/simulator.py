@@ -12,8 +12,9 @@ from simulators.accelerators.deeptrain.settings import parse_settings
 from simulators.accelerators.deeptrain.validation import validation_cases
 from simulators.accelerators.deeptrain.variables import deeptrain_variables
 from simulators.accelerators.deeptrain.views import make_views
-from simulators.assumptions import Assumptions
 from simulators.protocol import (
+    Assumption,
+    Assumptions,
     Designs,
     Field,
     HardwareSimulator,
@@ -41,6 +42,7 @@ class DeepTrain(HardwareSimulator):
     name: ClassVar[str] = "deeptrain"
     meaning: ClassVar[str] = "3-D stack of ReRAM layers (convolutions) and GPU layers (batch normalisation)"
     fields: ClassVar[Mapping[str, Field]] = FIELDS
+    assumptions: ClassVar[Sequence[Assumption]] = ASSUMPTIONS
 
     def __init__(self, settings: Mapping[str, object] | None = None) -> None:
         self.settings = parse_settings(settings or {})

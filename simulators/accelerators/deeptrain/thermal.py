@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulators.accelerators.deeptrain.settings import Settings
-from simulators.assumptions import Assumptions
+from simulators.protocol import Assumptions
 
 __all__ = ["layer_powers_w", "stack_temperatures_k"]
 

@@ -184,11 +184,11 @@ def _assumptions(simulator: DeepTrain, designs: Designs, workload: Workload) -> 
     rows = [
         (
             name,
-            *(Quantity(value, about.unit) for value in (simulator.assumed[name], about.value, about.low, about.high)),
+            *(Quantity(value, about.unit) for value in (simulator.assumed[name], about.value, *about.likely)),
             about.meaning,
             about.source,
         )
         for name, about in simulator.assumed.declared.items()
     ]
-    columns = ("assumption", "value", "default", "from", "to", "meaning", "source")
+    columns = ("assumption", "value", "default", "likely from", "to", "meaning", "source")
     return Table("Assumptions in force", columns, rows)

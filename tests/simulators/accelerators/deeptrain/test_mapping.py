@@ -13,9 +13,8 @@ from simulators.accelerators.deeptrain.mapping import fastest_stage, map_network
 from simulators.accelerators.deeptrain.settings import parse_settings
 from simulators.accelerators.deeptrain.variables import HARDWARE_VARIABLES
 from simulators.accelerators.layers import layer_table
-from simulators.assumptions import Assumptions
 from simulators.components import isaac_tile
-from simulators.protocol import Designs, Workload
+from simulators.protocol import Assumptions, Designs, Workload
 
 
 def mapped(network="vgg11", training=True, settings=None, **columns):

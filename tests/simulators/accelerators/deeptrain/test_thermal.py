@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from simulators.accelerators.deeptrain.assumptions import ASSUMPTIONS
 from simulators.accelerators.deeptrain.settings import parse_settings
 from simulators.accelerators.deeptrain.thermal import layer_powers_w, stack_temperatures_k
-from simulators.assumptions import Assumptions
+from simulators.protocol import Assumptions
 
 ASSUMED = Assumptions(ASSUMPTIONS)
 

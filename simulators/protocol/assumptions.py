@@ -11,7 +11,8 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from simulators.protocol import InputError, suggestion
+from simulators.protocol.discovery import suggestion
+from simulators.protocol.errors import InputError
 
 __all__ = ["Assumption", "Assumptions"]
 
@@ -24,9 +25,11 @@ class Assumption:
         name: as written in settings; ends in its SI unit where it has one.
         value: the default; an integer stands for a count and may be replaced by an integer only.
         unit: SI unit, or a plain word (``bit``).
-        low, high: the range within which the model makes sense, both included.
+        low, high: the range within which the model makes sense, both included: other replacements are refused.
         source: where the number comes from: a publication, or the statement that it was fitted to.
         meaning: one line.
+        likely: where the truth most probably lies, the range that ``rex sweep --assumptions`` moves it over; by
+            default half to twice the value, as far as that makes sense. Two equal ends: it is known.
     """
 
     name: str
@@ -36,10 +39,19 @@ class Assumption:
     high: float
     source: str
     meaning: str
+    likely: tuple[float, float] = (math.nan, math.nan)
 
     def __post_init__(self) -> None:
-        if not self.low <= self.value <= self.high:
-            raise ValueError(f"{self.name} = {self.value} lies outside its own range {self.low} to {self.high}")
+        if math.isnan(self.likely[0]):
+            half, twice = sorted(
+                (-(-self.value // 2) if isinstance(self.value, int) else self.value / 2, self.value * 2)
+            )
+            object.__setattr__(self, "likely", (max(half, self.low), min(twice, self.high)))
+        for what, low, high in (("allowed", self.low, self.high), ("likely", *self.likely)):
+            if not low <= self.value <= high:
+                raise ValueError(f"{self.name} = {self.value} lies outside its own {what} range {low} to {high}")
+        if self.likely[0] < self.low or self.likely[1] > self.high:
+            raise ValueError(f"{self.name}: what is likely, {self.likely}, goes beyond {self.low} to {self.high}")
 
     def parse(self, value: object) -> float:
         """``value`` as a replacement of the default.

@@ -2,8 +2,7 @@
 
 import pytest
 
-from simulators.assumptions import Assumption, Assumptions
-from simulators.protocol import InputError
+from simulators.protocol import Assumption, Assumptions, InputError
 
 DECLARED = (
     Assumption("energy_j", 1e-12, "J", 1e-15, 1e-9, "somewhere", "energy of a thing"),
@@ -40,5 +39,18 @@ def test_wrong_replacements_say_what_is_allowed(replaced, words):
 
 
 def test_a_default_outside_its_own_range_is_a_mistake_of_the_model():
-    with pytest.raises(ValueError, match="outside its own range"):
+    with pytest.raises(ValueError, match="outside its own allowed range"):
         Assumption("a", 5.0, "", 0.0, 1.0, "", "")
+    with pytest.raises(ValueError, match="outside its own likely range"):
+        Assumption("a", 0.5, "", 0.0, 1.0, "", "", likely=(0.6, 0.7))
+    with pytest.raises(ValueError, match="goes beyond"):
+        Assumption("a", 0.5, "", 0.0, 1.0, "", "", likely=(0.4, 2.0))
+
+
+def test_what_is_likely_is_half_to_twice_unless_said_and_never_what_is_refused():
+    assert DECLARED[0].likely == (0.5e-12, 2e-12)
+    assert DECLARED[1].likely == (2, 4)
+    assert Assumption("a", 0.75, "", 0.0, 1.0, "", "").likely == (0.375, 1.0)
+    for assumption in DECLARED:
+        for end in assumption.likely:
+            assert assumption.parse(end) == end
