@@ -8,12 +8,13 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from rich.columns import Columns
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from explorer.units import format_quantity
-from simulators.protocol import InputError, Quantity
+from simulators.protocol import InputError, Maps, Quantity
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
     from explorer.explanation import Explanation
     from explorer.tables import Rows
 
-__all__ = ["cell_text", "clock", "console", "note", "print_heat_map", "print_rows", "printed", "quantity_text",
-           "write"]  # fmt: skip
+__all__ = ["cell_text", "clock", "console", "note", "print_heat_map", "print_maps", "print_rows", "printed",
+           "quantity_text", "write"]  # fmt: skip
 
 UNLIMITED = 10_000
 CELL = 4  # columns of a cell of a heat map
@@ -121,6 +122,38 @@ def _heat(share: float, sign: str) -> tuple[str, str]:
     strength = sum(abs(share) > level for level in (0.15, 0.5))
     weight, colour = "bold " if strength > 1 else "", "blue" if share > 0 else "dark_orange"
     return f"{sign * strength or '.':>{CELL}}", weight + colour
+
+
+def print_maps(maps: Maps, out: Console | None = None) -> None:
+    """Maps side by side where they fit: per cell the share of the largest number in percent.
+
+    Args:
+        maps: of a view.
+        out: where to; by default standard output.
+    """
+    import numpy as np
+
+    out = out or console()
+    out.print(Text(maps.title, style="bold"))
+    largest = max((float(np.nanmax(panel)) for panel in maps.panels.values()), default=0.0)
+    row: list[Table] = []
+    for name, panel in maps.panels.items():
+        cells = [["" if math.isnan(value) else f"{100 * value / (largest or 1.0):.0f}" for value in line]
+                 for line in panel[::-1]]  # fmt: skip
+        grid = Table.grid(*[""] * panel.shape[1], padding=(0, 1))
+        for column in grid.columns:
+            column.justify, column.min_width = "right", 3
+        for line in cells:
+            grid.add_row(*(Text(cell, style="bold" if cell == "100" else "") for cell in line))
+        titled = Table(title=Text(name), title_justify="left", show_header=False, box=None)
+        titled.add_row(grid)
+        row.append(titled)
+    if row:
+        out.print(Columns(row, padding=(0, 3)))
+        out.print(f"  percent of the largest: {quantity_text(largest, maps.unit)} {maps.quantity}; "
+                  f"{maps.axes[1]} to the right, {maps.axes[0]} upwards", style="dim", markup=False)  # fmt: skip
+    for text in maps.notes:
+        out.print(f"  {text}", markup=False, style="dim")
 
 
 def write(text: str, out: Path | None) -> None:

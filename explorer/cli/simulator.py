@@ -7,6 +7,7 @@ import math
 import re
 from collections import Counter
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -163,6 +164,9 @@ def simulate(
     settings: SimulatorSettings = None,
     data_dir: DataDir = None,
     form: Annotated[Format, typer.Option("--format", help="table or json.")] = Format.table,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="A page (.html) for a view that is a picture; it must not be there.")
+    ] = None,
 ) -> None:
     """Simulate one design.
 
@@ -186,8 +190,10 @@ def simulate(
     design = space.design(chosen)
     designs = space.designs([design])
     if view is not None:
-        _print_view(simulator, view, designs, workload, form)
+        _print_view(simulator, view, designs, workload, form, out)
         return
+    if out is not None:
+        raise InputError("only a view that is a picture is written to a page: name one with --view", "--out")
     report = _report(simulator, design, designs, workload, fidelity, seed)
     _print_report(simulator, report, f"{name}: {workload}; {space.describe(design)}", form)
 
@@ -249,16 +255,31 @@ def _number(value: Any, unit: str = "") -> Any:
     return int(value) if not unit and value.is_integer() else value
 
 
-def _print_view(simulator: Simulator, view: str, designs: Designs, workload: Workload, form: Format) -> None:
-    from explorer.cli.output import cell_text, console, print_rows
+def _print_view(
+    simulator: Simulator, view: str, designs: Designs, workload: Workload, form: Format, out: Path | None
+) -> None:
+    from explorer.cli.output import cell_text, console, print_maps, print_rows, write
     from explorer.tables import Rows
-    from simulators.protocol import InputError, Text, suggestion
+    from simulators.protocol import InputError, Maps, Text, suggestion
 
     views = {offered.name: offered for offered in simulator.views()}
     if view not in views:
         raise InputError(f"{simulator.name} has no view '{view}'{suggestion(view, views)}", "--view")
+    if out is not None and out.suffix.lower() != ".html":
+        raise InputError(f"{out.name} is no page: let it end with .html", "--out")
     shown = views[view].render(designs, workload)
-    if isinstance(shown, Text):
+    if isinstance(shown, Maps):
+        from explorer.maps import maps_json, maps_page
+
+        if out is not None:
+            write(maps_page(shown), out)
+        elif form is Format.json:
+            typer.echo(json.dumps(maps_json(shown), indent=1))
+        else:
+            print_maps(shown)
+    elif out is not None:
+        raise InputError(f"the view {view} is no picture: leave --out out", "--out")
+    elif isinstance(shown, Text):
         if form is Format.json:
             typer.echo(json.dumps({"title": shown.title, "body": shown.body}, indent=1))
         else:

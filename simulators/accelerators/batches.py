@@ -6,6 +6,7 @@ per combination and looked up per design.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,8 +16,18 @@ from numpy.typing import NDArray
 
 from simulators.protocol import Categorical, Designs, InputError, Integer, Variable
 
-__all__ = ["Combinations", "bits_of", "distinct_combinations", "weighted_bits"]
+__all__ = [
+    "Combinations",
+    "Groups",
+    "alike_rows",
+    "bits_of",
+    "distinct_combinations",
+    "grouped",
+    "sums_of_groups",
+    "weighted_bits",
+]
 
+TABLE = 1 << 16  # combinations beyond which those that occur are sorted, not ticked off
 CHUNK = 1 << 15  # designs whose bits are widened to floats at a time: stays in the cache
 
 
@@ -41,7 +52,7 @@ def distinct_combinations(designs: Designs, variables: Sequence[Variable]) -> Co
 
     Args:
         designs: any number of designs.
-        variables: of integer or numeric categorical domains.
+        variables: of integer or categorical domains; where choices are numbers and words, all are read as words.
 
     Raises:
         InputError: a column holds a value that its variable does not allow.
@@ -54,15 +65,23 @@ def distinct_combinations(designs: Designs, variables: Sequence[Variable]) -> Co
         if variable.name in designs:
             combined = combined * len(allowed) + _codes(variable, allowed, designs[variable.name])
     shape = tuple(map(len, choices))
-    occurs = np.zeros(int(np.prod(shape)), dtype=bool)
-    occurs[combined] = True
-    present = np.flatnonzero(occurs)
-    number = np.cumsum(occurs) - 1
+    present, index = _distinct(combined, math.prod(shape))
     values = {
         variable.name: allowed[codes]
         for variable, allowed, codes in zip(variables, choices, np.unravel_index(present, shape), strict=True)
     }
-    return Combinations(values, number[combined])
+    return Combinations(values, index)
+
+
+def _distinct(combined: NDArray[Any], possible: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """The numbers that occur, ascending, and which of them each entry is."""
+    if possible > max(TABLE, len(combined)):
+        present, index = np.unique(combined, return_inverse=True)
+        return present, index
+    occurs = np.zeros(possible, dtype=bool)
+    occurs[combined] = True
+    number = np.cumsum(occurs) - 1
+    return np.flatnonzero(occurs), number[combined]
 
 
 def _choices(variable: Variable) -> NDArray[Any]:
@@ -76,8 +95,12 @@ def _choices(variable: Variable) -> NDArray[Any]:
 
 def _codes(variable: Variable, allowed: NDArray[Any], column: NDArray[Any]) -> NDArray[Any]:
     """Position of each entry of ``column`` in ``allowed`` (sorted)."""
-    if column.ndim != 1 or column.dtype.kind not in "iuf":
-        raise InputError(f"needs one number per design; choose {variable.domain.allowed}", variable.name)
+    words = allowed.dtype.kind == "U"
+    if column.ndim != 1 or column.dtype.kind not in ("iuU" if words else "iuf"):
+        kind = "value" if words else "number"
+        raise InputError(f"needs one {kind} per design; choose {variable.domain.allowed}", variable.name)
+    if words:
+        column = column.astype(str)
     if column.dtype.kind in "iu" and allowed.dtype.kind in "iu" and len(column):
         in_range = (int(column.min()) >= allowed[0]) and (int(column.max()) <= allowed[-1])
         table = np.full(allowed[-1] - allowed[0] + 1, -1, dtype=np.intp)
@@ -124,4 +147,73 @@ def weighted_bits(bits: NDArray[Any], weights: NDArray[np.float64]) -> NDArray[n
     sums = np.empty((weights.shape[1], len(bits)))
     for start in range(0, len(bits), CHUNK):
         sums[:, start : start + CHUNK] = weights.T @ bits[start : start + CHUNK].astype(np.float64).T
+    return sums
+
+
+def alike_rows(rows: NDArray[Any]) -> list[NDArray[np.intp]]:
+    """Indices of equal rows together.
+
+    Args:
+        rows: shape (count, length).
+    """
+    if len(rows) == 1:  # what single designs ask for
+        return [np.zeros(1, dtype=np.intp)]
+    kinds, kind_of = np.unique(rows, axis=0, return_inverse=True)
+    return [np.flatnonzero(kind_of.ravel() == kind) for kind in range(len(kinds))]
+
+
+@dataclass(frozen=True, eq=False)
+class Groups:
+    """Designs of the same combination together.
+
+    Args:
+        order: all designs, group by group.
+        borders: where each group begins in it, and the end; shape (groups + 1,).
+    """
+
+    order: NDArray[np.intp]
+    borders: NDArray[np.intp]
+
+    def rows(self, group: int) -> NDArray[np.intp]:
+        """The designs of a group."""
+        return self.order[self.borders[group] : self.borders[group + 1]]
+
+
+def grouped(index: NDArray[np.intp], count: int, groups: int) -> Groups:
+    """Sort designs by their combination.
+
+    Args:
+        index: the combination of each, shape (designs,), or (1,) where all have the same.
+        count: designs.
+        groups: combinations.
+    """
+    group_of = np.broadcast_to(index, count)
+    order = np.argsort(group_of.astype(np.min_scalar_type(groups)), kind="stable")  # small integers: by radix
+    return Groups(order, np.concatenate([[0], np.cumsum(np.bincount(group_of, minlength=groups))]))
+
+
+def sums_of_groups(
+    index: NDArray[np.intp], bits: NDArray[Any], base: NDArray[np.float64], weights: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """A number of each combination, and its own weights of the bits that are on.
+
+    Args:
+        index: the combination of each design, shape (designs,), or (1,) where all have the same.
+        bits: shape (designs, length), or (1, length) where all have the same.
+        base: shape (combinations,).
+        weights: shape (combinations, length).
+
+    Returns:
+        shape (designs,), or (1,) where all are the same.
+    """
+    if len(bits) == 1:
+        same: NDArray[np.float64] = base + weights @ bits[0].astype(np.float64)
+        return same[index]
+    if len(index) == 1:
+        one: NDArray[np.float64] = base[index] + weighted_bits(bits, weights[index].T)[0]
+        return one
+    sums, groups = np.empty(len(bits)), grouped(index, len(bits), len(base))
+    for group in range(len(base)):
+        rows = groups.rows(group)
+        sums[rows] = base[group] + weighted_bits(bits[rows], weights[group, :, None])[0]
     return sums

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import string
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from simulators.protocol.simulator import Workload
     from simulators.protocol.variables import Designs
 
-__all__ = ["Field", "Quantity", "Report", "Table", "Text", "View"]
+__all__ = ["Field", "LazyTotals", "Maps", "Quantity", "Report", "Table", "Text", "View"]
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,37 @@ class Field:
 
     unit: str
     meaning: str
+
+
+class LazyTotals(Mapping[str, "NDArray[np.float64]"]):
+    """Totals of which some cost more than all others together: these are computed when they are first read.
+
+    Args:
+        values: arrays by field.
+        later: per further field a function that computes it.
+    """
+
+    def __init__(
+        self, values: Mapping[str, NDArray[np.float64]], later: Mapping[str, Callable[[], NDArray[np.float64]]]
+    ) -> None:
+        self._values, self._later = dict(values), dict(later)
+
+    def __getitem__(self, name: str) -> NDArray[np.float64]:
+        if name in self._later:
+            self._values[name] = self._later.pop(name)()
+        return self._values[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter([*self._values, *self._later])
+
+    def __len__(self) -> int:
+        return len(self._values) + len(self._later)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._values or name in self._later
+
+    def __reduce__(self) -> tuple[type[dict[str, NDArray[np.float64]]], tuple[dict[str, NDArray[np.float64]]]]:
+        return dict, (dict(self),)  # what is sent elsewhere is complete
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,8 +104,10 @@ class Report:
 
     def reason(self, index: int = 0) -> str:
         """Why design ``index`` cannot be built; empty where it can."""
-        numbers = {name: float(values[index]) for name, values in self.totals.items()}
-        return "; ".join(text.format(**numbers) for text, mask in self.infeasible.items() if mask[index])
+        reasons = [text for text, mask in self.infeasible.items() if mask[index]]
+        named = {name for text in reasons for _, name, _, _ in string.Formatter().parse(text) if name}
+        numbers = {name: float(self.totals[name][index]) for name in named}
+        return "; ".join(text.format(**numbers) for text in reasons)
 
     def row(self, index: int = 0) -> dict[str, float]:
         """The totals of one design as plain floats."""
@@ -114,10 +148,31 @@ class Text:
     body: str
 
 
+@dataclass(frozen=True, eq=False)
+class Maps:
+    """A view's picture: quantities over a plane, one map beside the other, all on one scale.
+
+    Args:
+        title: what is seen.
+        panels: per map its name and an array of shape (rows, columns); NaN where there is nothing.
+        quantity: what the numbers are; ends in its SI unit where it has one.
+        unit: of the numbers, as in :class:`Quantity`.
+        axes: what rows and columns are.
+        notes: lines below.
+    """
+
+    title: str
+    panels: Mapping[str, NDArray[np.float64]]
+    quantity: str
+    unit: str
+    axes: tuple[str, str]
+    notes: Sequence[str] = ()
+
+
 @dataclass(frozen=True)
 class View:
     """A named look at one design: ``rex simulate NAME --view VIEW``."""
 
     name: str
     meaning: str
-    render: Callable[[Designs, Workload], Table | Text]
+    render: Callable[[Designs, Workload], Table | Text | Maps]

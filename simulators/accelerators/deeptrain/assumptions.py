@@ -6,12 +6,15 @@ read from other publications or are plain guesses, and say so.
 
 from __future__ import annotations
 
+from simulators.components import DEVICES
 from simulators.protocol import Assumption
 
 __all__ = ["ASSUMPTIONS", "FERMI_LANE_RATE"]
 
 FERMI_LANE_RATE = 16 * 32 * 700e6  # 16 SMs, one full warp of 32 lanes per cycle each, 700 MHz (table I)
 
+_CELL = next(iter(DEVICES.values()))
+_WRITES = "the setting device: what its cell takes, unless replaced here (view devices)"
 _LEVELS = "up to four stacked layers below 100 C (section V.A), for 3R1G and 2R2G"
 
 ASSUMPTIONS = (
@@ -34,10 +37,28 @@ ASSUMPTIONS = (
         likely=(FERMI_LANE_RATE / 2, FERMI_LANE_RATE),
     ),
     Assumption(
-        "gpu_energy_per_lane_instruction_j", 36.1e-12, "J", 1e-12, 500e-12,
+        "gpu_energy_per_lane_instruction_j", 35.0e-12, "J", 1e-12, 500e-12,
         "calibrated to the mean energy saving of 16.6 % of BO-N on 3R1G (section VI.E)",
         "energy of one lane-instruction, its caches and registers included (derived in calibration.py)",
         likely=(33e-12, 45e-12),
+    ),
+    Assumption(
+        "gpu_lane_instructions_per_mac", 2.0, "", 1.0, 50.0,
+        "guess: one fused multiply-add, and as many loads, stores and indices as it shares with others",
+        "GPU lane-instructions per multiply-accumulate, where GPU layers compute products (policy regent)",
+        likely=(1.0, 4.0),
+    ),
+    Assumption(
+        "card_utilisation", 0.5, "", 0.01, 1.0,
+        "guess; about what makes 'up to 15 x' come out for VGG-19 (section VI.G)",
+        "share of its peak that a graphics card reaches in convolutions",
+        likely=(0.3, 0.7),
+    ),
+    Assumption(
+        "card_bytes_per_bn_element", 32.0, "B", 4.0, 200.0,
+        "32-bit values: forward reads twice and writes once, backward reads both inputs twice and writes once",
+        "memory traffic of a graphics card per normalised element",
+        likely=(20.0, 32.0),
     ),
     Assumption(
         "gpu_layer_power_w", 12.0, "W", 0.1, 200.0,
@@ -66,21 +87,29 @@ ASSUMPTIONS = (
         "section IV.A", "bits of an activation kept for the backward pass", likely=(16, 16),
     ),
     Assumption(
-        "write_energy_per_bit_j", 1e-13, "J", 1e-16, 1e-7,
-        "tutorial on ReRAM processing in memory: single pulse; program-verify takes tens of pulses (PANTHER)",
-        "energy of writing one bit into a cell",
+        "write_energy_per_bit_j", _CELL.write_energy_per_bit_j, "J", 1e-16, 1e-7,
+        _WRITES, "energy of writing one bit into a cell",
         likely=(1e-13, 5e-12),
     ),
     Assumption(
-        "row_write_time_s", 50.88e-9, "s", 1e-9, 1e-3,
-        "PipeLayer, HPCA 2017: one write",
-        "time of writing one row of a crossbar; all crossbars write at once",
+        "row_write_time_s", _CELL.write_time_s, "s", 1e-9, 1e-3,
+        _WRITES, "time of writing one row of a crossbar; all crossbars write at once",
         likely=(10e-9, 1e-6),
     ),
     Assumption(
         "link_bytes_per_s", 4.8e9, "B/s", 1e8, 1e12,
         "ISAAC, ISCA 2016, table 1: flits of 32 bits at 1.2 GHz",
         "what a link of the network on chip carries, in each direction",
+    ),
+    Assumption(
+        "wire_energy_per_byte_mm_j", 0.97e-12, "J", 1e-14, 1e-10,
+        "Keckler et al., GPUs and the Future of Parallel Computing, IEEE Micro 2011: 310 pJ for 256 bits over 10 mm",
+        "energy of a byte over 1 mm of a link within a layer; routers are part of the tiles",
+    ),
+    Assumption(
+        "tsv_energy_per_byte_j", 0.4e-12, "J", 1e-15, 1e-10,
+        "guess: some 50 fF at 1 V per bit", "energy of a byte from one layer of the stack to the next",
+        likely=(0.1e-12, 2e-12),
     ),
     Assumption(
         "ambient_k", 318.15, "K", 250.0, 350.0,

@@ -1,7 +1,8 @@
 """Energy of one image: matrix-vector products, normalisations, and writing cells.
 
 Crossbars draw their share of the tile's power while they work; that share holds the tile's converters, buffer, bus and
-router, so none of these is counted again. The weight-gradient pass is counted as work, but the mapping sets no
+router, so none of these is counted again. Of the network on chip only wires and vias are
+(:mod:`.noc`). The weight-gradient pass is counted as work, but the mapping sets no
 crossbars and the pipeline no time aside for it: a stack whose layers are all equally slow therefore spends more per
 stage than its tiles can draw (``average_power_w`` above ``power_w``; ``rex validate`` shows the worst case). The energy
 of an image is what all ``training_passes`` add up to; what heats the stack is the rated power (:mod:`.thermal`).
@@ -62,17 +63,20 @@ def stack_energy(
         assumed: passes, bits and write energy.
     """
     fits = np.where(mapping.fits, 1.0, np.nan)[:, None]
-    crossbars = mapping.weight_crossbars.astype(np.float64)
+    forward = mapping.weight_crossbars.astype(np.float64)
     if not training:
-        products = table.positions * crossbars * product_energy_j[:, None] * fits
+        products = table.positions * forward * product_energy_j[:, None] * fits
         return StackEnergy(products, np.zeros_like(products), np.zeros_like(products))
-    crossbars = crossbars * (assumed["training_passes"] - 1) + mapping.transposed_crossbars
-    transposed_copies = mapping.copies if settings.replicate == "both" else 1
-    bits = table.weights * assumed["weight_bits"] * (mapping.copies + transposed_copies)
+    backward = forward * (assumed["training_passes"] - 2) + mapping.transposed_crossbars
+    crossbars = forward + np.where(mapping.transposed_crossbars > 0, backward, 0.0)  # none: computed elsewhere
+    matrices = mapping.copies * (mapping.weight_crossbars > 0) + mapping.transposed_copies * (
+        mapping.transposed_crossbars > 0
+    )
+    bits = table.weights * assumed["weight_bits"] * matrices
     activations = table.out_elements * assumed["activation_bits"]  # however many copies: each output is written once
     write = assumed["write_energy_per_bit_j"]
     return StackEnergy(
         table.positions * crossbars * product_energy_j[:, None] * fits,
         bits * write / settings.batch_size,
-        (activations * write * fits).astype(np.float64),
+        np.asarray(activations * (mapping.activation_crossbars > 0) * write * fits, dtype=np.float64),
     )

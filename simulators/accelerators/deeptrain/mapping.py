@@ -12,7 +12,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from simulators.accelerators.batches import Combinations
+from simulators.accelerators.batches import Combinations, alike_rows
+from simulators.accelerators.deeptrain.policies import is_true
 from simulators.accelerators.deeptrain.settings import Settings
 from simulators.accelerators.layers import LayerTable
 from simulators.components import Tile
@@ -27,12 +28,13 @@ class Mapping:
 
     Args:
         weight_crossbars, transposed_crossbars: of one copy of W and of its transpose, shape (stacks, layers); no
-            transpose in inference.
+            transpose in inference, and where the backward pass runs elsewhere; neither on a graphics card.
         activation_crossbars: for the outputs kept for the backward pass, shape (stacks, layers).
         needed: crossbars with every layer once, shape (stacks,).
         available: crossbars of the stack, shape (stacks,).
         used: crossbars with all copies, shape (stacks,).
         copies: of each layer, shape (stacks, layers).
+        transposed_copies: of its transpose, same shape.
         stage_products: matrix-vector products one after the other in the slowest stage, shape (stacks,).
     """
 
@@ -43,12 +45,23 @@ class Mapping:
     available: NDArray[np.int64]
     used: NDArray[np.float64]
     copies: NDArray[np.float64]
+    transposed_copies: NDArray[np.float64]
     stage_products: NDArray[np.float64]
 
     @property
     def fits(self) -> NDArray[np.bool_]:
         """Which stacks hold the network."""
         return self.needed <= self.available
+
+    @property
+    def crossbars(self) -> NDArray[np.float64]:
+        """Of each layer with all copies and its activations, shape (stacks, layers)."""
+        held: NDArray[np.float64] = (
+            self.copies * self.weight_crossbars
+            + self.transposed_copies * self.transposed_crossbars
+            + self.activation_crossbars
+        )
+        return held
 
 
 def ceil_divide(number: NDArray[np.int64], by: NDArray[np.int64] | int) -> NDArray[np.int64]:
@@ -101,30 +114,28 @@ def map_network(
         assumed: bits of weights and activations.
     """
     size, cell_bits = (stacks[name].astype(np.int64)[:, None] for name in ("crossbar_size", "cell_bits"))
-    area = table.kernel**2
-    weight_columns = cell_bits * size
     weight_bits, activation_bits = int(assumed["weight_bits"]), int(assumed["activation_bits"])
-    weights = ceil_divide(table.in_channels * area, size) * ceil_divide(
-        table.out_channels * weight_bits, weight_columns
-    )
-    if not training:
-        transposed = activations = np.zeros_like(weights)
-    else:
+    on_reram = ~is_true(stacks["policy"], "card")[:, None]
+    weights = on_reram * _matrix_crossbars(table.in_channels, table.out_channels, table, size, cell_bits, weight_bits)
+    if training:
         transposed = weights
         if settings.transposed == "own_ceilings":
-            transposed = ceil_divide(table.out_channels * area, size) * ceil_divide(
-                table.in_channels * weight_bits, weight_columns
+            transposed = on_reram * _matrix_crossbars(
+                table.out_channels, table.in_channels, table, size, cell_bits, weight_bits
             )
-        activations = ceil_divide(table.out_elements * activation_bits, cell_bits * size**2)
-        if settings.activation_copies == "pipelayer":
-            activations = activations * (2 * np.arange(len(table.names))[::-1] + 1)
-    per_copy = weights + transposed if settings.replicate == "both" else weights
-    fixed = activations.sum(axis=1) + (transposed.sum(axis=1) if settings.replicate == "weights" else 0)
+        transposed = np.where(is_true(stacks["policy"], "backward_on_gpu")[:, None], 0, transposed)
+        activations = on_reram * ceil_divide(table.out_elements * activation_bits, cell_bits * size**2)
+        pipelayer = 2 * np.arange(len(table.names))[::-1] + 1
+        activations = activations * np.where((stacks["activation_copies"] == "pipelayer")[:, None], pipelayer, 1)
+    else:
+        transposed = activations = np.zeros_like(weights)
+    both = (stacks["replicate"] == "both")[:, None]
+    per_copy = weights + np.where(both, transposed, 0)
+    fixed = (activations + np.where(both, 0, transposed)).sum(axis=1)
     available = (stacks["reram_layers"] * stacks["tiles_per_layer"] * tile.crossbars).astype(np.int64)
+    available = available * on_reram[:, 0]
     stage = np.empty(len(available))
-    kinds, kind_of = np.unique(np.hstack([size, cell_bits]), axis=0, return_inverse=True)
-    for kind in range(len(kinds)):  # a network's needs depend on the kind of crossbar alone
-        alike = np.flatnonzero(kind_of.ravel() == kind)
+    for alike in alike_rows(per_copy):  # many stacks differ in their budget alone
         stage[alike] = fastest_stage(table.positions, per_copy[alike[0]], available[alike] - fixed[alike])
     copies = np.ceil(table.positions / stage[:, None])
     return Mapping(
@@ -135,5 +146,18 @@ def map_network(
         available=available,
         used=(copies * per_copy).sum(axis=1) + fixed,
         copies=copies,
+        transposed_copies=np.where(both, copies, 1.0),
         stage_products=stage,
     )
+
+
+def _matrix_crossbars(
+    inputs: NDArray[np.int64],
+    outputs: NDArray[np.int64],
+    table: LayerTable,
+    size: NDArray[np.int64],
+    cell_bits: NDArray[np.int64],
+    weight_bits: int,
+) -> NDArray[np.int64]:
+    """Crossbars of one copy: inputs x kernel along the rows, outputs x cells of a weight along the columns."""
+    return ceil_divide(inputs * table.kernel**2, size) * ceil_divide(outputs * weight_bits, cell_bits * size)

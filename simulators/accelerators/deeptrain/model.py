@@ -3,35 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Mapping as MappingType
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from simulators.accelerators.batches import Combinations, bits_of, distinct_combinations
+from simulators.accelerators.batches import Combinations, bits_of, distinct_combinations, sums_of_groups
 from simulators.accelerators.deeptrain.energy import StackEnergy, stack_energy
+from simulators.accelerators.deeptrain.gpu import GpuWork, gpu_work
 from simulators.accelerators.deeptrain.mapping import Mapping, map_network
-from simulators.accelerators.deeptrain.pipeline import bn_work, instructions_per_element, schedule
+from simulators.accelerators.deeptrain.noc import Network, Traffic, busiest_links, transport_energy
+from simulators.accelerators.deeptrain.pipeline import bn_work, schedule
+from simulators.accelerators.deeptrain.policies import CARDS, POLICIES, is_true
 from simulators.accelerators.deeptrain.settings import Settings
+from simulators.accelerators.deeptrain.stacking import layer_kinds
 from simulators.accelerators.deeptrain.thermal import layer_powers_w, stack_temperatures_k
-from simulators.accelerators.deeptrain.variables import HARDWARE_VARIABLES
+from simulators.accelerators.deeptrain.variables import DERIVED
 from simulators.accelerators.layers import LayerTable, layer_table
-from simulators.components import Tile, isaac_tile, total_of
-from simulators.protocol import Assumptions, Designs, Field, Report, Workload
+from simulators.components import Tile, adc_bits, isaac_tile, total_of
+from simulators.protocol import Assumptions, Designs, Field, LazyTotals, Report, Variable, Workload
 from simulators.workloads import bn_variable, dataset_shape
 
-__all__ = ["DOES_NOT_FIT", "FIELDS", "GPU", "Stacks", "build_stacks", "evaluate"]
+__all__ = ["DOES_NOT_FIT", "FIELDS", "Stacks", "build_stacks", "evaluate"]
 
 FloatArray = NDArray[np.float64]
 
-GPU = "gpu"  # component name of the GPU layers
+GPU, CARD, WIRES, VIAS = "gpu", "card", "noc_wires", "noc_vias"  # components beside those of the tile
 DOES_NOT_FIT = "does not fit: needs {crossbars_needed:.0f} crossbars, the stack has {crossbars_available:.0f}"
 
 FIELDS: MappingType[str, Field] = {
     "latency_s": Field("s", "steady-state time per image: one pipeline stage"),
-    "stage_time_s": Field("s", "the slower of the convolution and normalisation stages"),
-    "conv_stage_time_s": Field("s", "slowest weight layer on ReRAM"),
+    "stage_time_s": Field("s", "the slowest of the pipeline's stages"),
+    "conv_stage_time_s": Field("s", "slowest weight layer on ReRAM (graphics card: all products)"),
     "bn_stage_time_s": Field("s", "batch normalisation of one image on the GPU layers"),
+    "backward_stage_time_s": Field("s", "backward products of one image on the GPU layers (policy regent)"),
+    "link_stage_time_s": Field("s", "one image over the busiest link of the network on chip"),
     "image_latency_s": Field("s", "one image through the whole pipeline"),
     "batch_time_s": Field("s", "one batch, filling the pipeline and updating the weights included"),
     "epoch_time_s": Field("s", "all training images of the data set once"),
@@ -46,9 +53,10 @@ FIELDS: MappingType[str, Field] = {
     "crossbars_needed": Field("", "crossbars that hold every layer once"),
     "crossbars_available": Field("", "crossbars of the stack"),
     "crossbars_used": Field("", "crossbars with all copies of slow layers"),
-    "adc_bits": Field("bit", "resolution of the tiles' analog-to-digital converters"),
+    "adc_resolution_bits": Field("bit", "resolution of the tiles' analog-to-digital converters"),
+    "adc_bits_short": Field("bit", "bits that a column sum needs beyond that; what accuracy they cost is not modelled"),
     "bn_layers": Field("", "number of batch normalisations"),
-    "gpu_instructions": Field("", "GPU lane-instructions per image"),
+    "gpu_instructions": Field("", "lane-instructions of the GPU layers for normalisation, per image"),
 }
 
 
@@ -59,95 +67,157 @@ class Stacks:
     Args:
         table: the network's layers.
         hardware: variables of each stack, and which of them each design has.
+        kinds: of the layers from the heat sink on, shape (stacks, layers of the highest stack).
         tile: the ReRAM tiles.
         mapping: layers on crossbars.
         product_time_s: of one matrix-vector product.
-        energy: of everything but normalisation.
-        gpu_rate: lane-instructions per second.
+        energy: of everything on the ReRAM layers.
+        gpu: work of GPU layers or a card.
+        network: on chip.
+        transport: joules over wires and vias.
         power_w, area_mm2: by component, for the whole stack at rated power.
         footprint_mm2: area of the largest layer.
-        temperatures_k: of each layer from the heat sink on, shape (stacks, layers of the highest stack).
+        temperatures_k: of each layer from the heat sink on, shape (stacks, layers of the highest stack);
+            NaN for a card, which has a cooler of its own.
+        settings, assumed, training: what all of it follows from.
     """
 
     table: LayerTable
     hardware: Combinations
+    kinds: NDArray[np.int8]
     tile: Tile
     mapping: Mapping
     product_time_s: FloatArray
     energy: StackEnergy
-    gpu_rate: FloatArray
+    gpu: GpuWork
+    network: Network
+    transport: Traffic
     power_w: MappingType[str, FloatArray]
     area_mm2: MappingType[str, FloatArray]
     footprint_mm2: FloatArray
     temperatures_k: FloatArray
+    settings: Settings
+    assumed: Assumptions
+    training: bool
+
+    @property
+    def conv_times_s(self) -> FloatArray:
+        """Stage time of each weight layer on ReRAM; of all together on a card, where it is not one stage of many."""
+        products = np.ceil(self.table.positions / self.mapping.copies) * self.product_time_s[:, None]
+        return np.where(self.gpu.on_card[:, None], self.gpu.product_time_s, products)
+
+    @property
+    def energies_j(self) -> FloatArray:
+        """Joules per image and layer but for normalisation and transport."""
+        return self.energy.by_layer_j + self.gpu.product_energy_j
 
 
-def build_stacks(designs: Designs, workload: Workload, settings: Settings, assumed: Assumptions) -> Stacks:
+def build_stacks(
+    designs: Designs, variables: Sequence[Variable], workload: Workload, settings: Settings, assumed: Assumptions
+) -> Stacks:
     """The distinct hardware among some designs, with the workload mapped onto it.
+
+    Args:
+        designs: any number.
+        variables: of the hardware.
+        workload: the network.
+        settings, assumed: of the model.
 
     Raises:
         InputError: a column holds a value that its variable does not allow, or the workload is unknown.
     """
     table, training = layer_table(workload), workload.mode == "training"
-    hardware = distinct_combinations(designs, HARDWARE_VARIABLES)
-    frequency = hardware["frequency_hz"]
-    tile = isaac_tile(hardware["crossbar_size"], hardware["cell_bits"], frequency, settings.tile_budget)
+    hardware = distinct_combinations(designs, variables)
+    frequency, policies, tiles = (hardware[name] for name in ("frequency_hz", "policy", "tiles_per_layer"))
+    given_bits = np.array([0 if str(bits) == DERIVED else int(bits) for bits in hardware["adc_bits"]])
+    tile = isaac_tile(hardware["crossbar_size"], hardware["cell_bits"], frequency, given_bits, settings.tile_rules)
     mapping = map_network(table, hardware, tile, training, settings, assumed)
     product_time_s = assumed["input_bits"] / frequency
     product_energy_j = tile.total_power_w / tile.crossbars * product_time_s
-    reram_layers, gpu_layers, tiles = (hardware[name] for name in ("reram_layers", "gpu_layers", "tiles_per_layer"))
-    gpu_power_w, gpu_area_mm2 = assumed["gpu_layer_power_w"], assumed["gpu_layer_area_mm2"]
-    powers = layer_powers_w(reram_layers, tiles * tile.total_power_w, gpu_layers, gpu_power_w, settings)
+    on_card = is_true(policies, "card")
+    reram_layers = hardware["reram_layers"] * ~on_card
+    gpu_layers = hardware["gpu_layers"] * (is_true(policies, "has_gpu_layers") & ~on_card)
+    kinds = layer_kinds(reram_layers, gpu_layers, hardware["stack_order"])
+    powers = layer_powers_w(kinds, tiles * tile.total_power_w, assumed["gpu_layer_power_w"])
+    temperatures_k = stack_temperatures_k(powers, assumed)
+    temperatures_k[on_card] = np.nan
+    gpu_area = np.where(gpu_layers > 0, assumed["gpu_layer_area_mm2"], 0.0)
+    cards = {name: [getattr(CARDS[policy], name) if policy in CARDS else 0.0 for policy in policies]
+             for name in ("power_w", "area_mm2")}  # fmt: skip
+    footprint = np.maximum(np.where(reram_layers > 0, tiles * tile.total_area_mm2, 0.0), gpu_area)
+    network = Network(table, mapping, hardware, tile, kinds, training, settings, assumed)
     return Stacks(
         table,
         hardware,
+        kinds,
         tile,
         mapping,
         product_time_s,
         stack_energy(table, mapping, product_energy_j, training, settings, assumed),
-        gpu_layers * assumed["gpu_lane_instructions_per_s"],
-        {name: reram_layers * tiles * value for name, value in tile.power_w.items()} | {GPU: gpu_layers * gpu_power_w},
+        gpu_work(table, policies, gpu_layers, training, assumed),
+        network,
+        transport_energy(network, footprint),
+        {name: reram_layers * tiles * value for name, value in tile.power_w.items()}
+        | {GPU: gpu_layers * assumed["gpu_layer_power_w"], CARD: np.array(cards["power_w"])},
         {name: reram_layers * tiles * value for name, value in tile.area_mm2.items()}
-        | {GPU: gpu_layers * gpu_area_mm2},
-        np.maximum(tiles * tile.total_area_mm2, gpu_area_mm2),
-        stack_temperatures_k(powers, assumed),
+        | {GPU: gpu_layers * gpu_area, CARD: np.array(cards["area_mm2"])},
+        footprint + cards["area_mm2"],
+        temperatures_k,
+        settings,
+        assumed,
+        training,
     )
 
 
-def evaluate(
-    designs: Designs, workload: Workload, settings: Settings, assumed: Assumptions, breakdown: bool = False
-) -> Report:
+def evaluate(stacks: Stacks, designs: Designs, workload: Workload, breakdown: bool = False) -> Report:
     """Totals of all designs; times and energies are NaN where the network does not fit.
 
+    Args:
+        stacks: of these designs.
+        designs: any number.
+        workload: the network.
+        breakdown: by layer and by component, too.
+
     Raises:
-        InputError: a column holds a value that its variable does not allow, or the workload is unknown.
+        InputError: a column of ``bn`` holds a value that it does not allow.
     """
-    stacks = build_stacks(designs, workload, settings, assumed)
-    table, mapping, index = stacks.table, stacks.mapping, stacks.hardware.index
-    training = workload.mode == "training"
+    table, mapping, index, count = stacks.table, stacks.mapping, stacks.hardware.index, len(designs)
+    settings, gpu = stacks.settings, stacks.gpu
     bits = bits_of(designs, bn_variable(workload))
     bn_layers, elements, stage_elements = bn_work(bits, table.bn_elements, settings)
-    instructions = instructions_per_element(training, assumed)
-    instruction_j = assumed["gpu_energy_per_lane_instruction_j"]
+    conv_times_s = stacks.conv_times_s
+    conv_stage_time_s = np.where(gpu.on_card, conv_times_s.sum(axis=1), conv_times_s.max(axis=1))[index]
+    bn_stage_time_s = stage_elements * gpu.time_per_element_s[index]
+    backward_s = np.where(gpu.on_card, 0.0, gpu.product_time_s.sum(axis=1))
+    stage_time_s = np.maximum(conv_stage_time_s, bn_stage_time_s + backward_s[index])
+    if gpu.on_card.any():
+        stage_time_s = np.where(gpu.on_card[index], conv_stage_time_s + bn_stage_time_s, stage_time_s)
 
-    time_per_element = (instructions / stacks.gpu_rate)[index]
-    conv_stage_time_s = (mapping.stage_products * stacks.product_time_s)[index]
-    bn_stage_time_s = stage_elements * time_per_element
+    def link_stage_time_s() -> FloatArray:
+        return busiest_links(stacks.network, index, bits, count) / stacks.assumed["link_bytes_per_s"]
+
+    links = {} if settings.link_time == "ignored" else {"link_stage_time_s": link_stage_time_s()}
+    for time_s in links.values():
+        stage_time_s = np.maximum(stage_time_s, time_s)
+    update_time_s = np.where(gpu.on_card, 0.0, stacks.hardware["crossbar_size"] * stacks.assumed["row_write_time_s"])
     pipeline = schedule(
-        conv_stage_time_s,
-        bn_stage_time_s,
-        len(table.names) + bn_layers,
-        (stacks.hardware["crossbar_size"] * assumed["row_write_time_s"])[index],
-        training,
+        stage_time_s,
+        np.where(gpu.on_card, 0.0, float(len(table.names)))[index] + bn_layers * ~gpu.on_card[index],
+        update_time_s[index],
+        stacks.training,
         settings.batch_size,
         dataset_shape(workload.dataset).train_images,
     )
-    energy_j = stacks.energy.by_layer_j.sum(axis=1)[index] + elements * (instructions * instruction_j)
+    transport_j = _transport(stacks, bits)
+    energy_j = stacks.energies_j.sum(axis=1)[index] + elements * gpu.energy_per_element_j[index] + transport_j
+    needed_bits = adc_bits(stacks.hardware["crossbar_size"], stacks.hardware["cell_bits"])
     totals = {
-        "latency_s": pipeline.stage_time_s,
-        "stage_time_s": pipeline.stage_time_s,
+        "latency_s": stage_time_s,
+        "stage_time_s": stage_time_s,
         "conv_stage_time_s": conv_stage_time_s,
         "bn_stage_time_s": bn_stage_time_s,
+        "backward_stage_time_s": backward_s[index],
+        **links,
         "image_latency_s": pipeline.image_latency_s,
         "batch_time_s": pipeline.batch_time_s,
         "epoch_time_s": pipeline.epoch_time_s,
@@ -155,58 +225,88 @@ def evaluate(
         "area_mm2": total_of(stacks.area_mm2)[index],
         "footprint_mm2": stacks.footprint_mm2[index],
         "power_w": total_of(stacks.power_w)[index],
-        "average_power_w": energy_j / pipeline.stage_time_s,
-        "peak_temperature_k": stacks.temperatures_k.max(axis=1, initial=0.0)[index],
+        "average_power_w": energy_j / stage_time_s,
+        "peak_temperature_k": np.where(gpu.on_card, np.nan, stacks.temperatures_k.max(axis=1, initial=0.0))[index],
         "crossbars_needed": mapping.needed.astype(np.float64)[index],
         "crossbars_available": mapping.available.astype(np.float64)[index],
         "crossbars_used": mapping.used[index],
-        "adc_bits": stacks.tile.adc_bits[index],
+        "adc_resolution_bits": stacks.tile.adc_bits[index],
+        "adc_bits_short": np.maximum(needed_bits - stacks.tile.adc_bits, 0.0)[index],
         "bn_layers": bn_layers,
-        "gpu_instructions": elements * instructions,
+        "gpu_instructions": elements * gpu.instructions_per_element[index],
     }
-    shape = (len(designs),)
+    shape = (count,)
+    complete = {name: np.broadcast_to(values, shape) for name, values in totals.items()}
     report = Report(
-        {name: np.broadcast_to(values, shape) for name, values in totals.items()},
-        {DOES_NOT_FIT: np.broadcast_to(~mapping.fits[index], shape)},
+        complete if links else LazyTotals(complete, {"link_stage_time_s": link_stage_time_s}),
+        _infeasible(stacks, bn_layers, shape),
     )
     if not breakdown:
         return report
     placed = np.zeros((len(bits), len(table.names)))
-    placed[:, table.convolutions] = bits * table.bn_elements
+    placed[:, table.convolutions] = bits
     return Report(
         report.totals,
         report.infeasible,
         layers=table.names,
-        by_layer=_by_layer(stacks, placed, instructions, instruction_j, shape[0]),
-        by_component=_by_component(stacks, elements * (instructions * instruction_j), shape[0]),
+        by_layer=_by_layer(stacks, placed, count),
+        by_component=_by_component(stacks, elements, bits, count),
     )
 
 
-def _by_layer(
-    stacks: Stacks, bn_elements: FloatArray, instructions: float, instruction_j: float, count: int
-) -> dict[str, FloatArray]:
-    """Quantities of each weight layer; ``bn_elements`` is what its normalisation works on, shape (designs, layers)."""
-    mapping, index = stacks.mapping, stacks.hardware.index
-    products = np.ceil(stacks.table.positions / mapping.copies)
+def _transport(stacks: Stacks, bits: NDArray[np.uint8]) -> FloatArray:
+    """Joules over wires and vias, shape (designs,) or (1,)."""
+    return sums_of_groups(
+        stacks.hardware.index, bits, stacks.transport.base.sum(axis=(1, 2)), stacks.transport.by_bit.sum(axis=-1)
+    )
+
+
+def _infeasible(stacks: Stacks, bn_layers: FloatArray, shape: tuple[int]) -> dict[str, NDArray[np.bool_]]:
+    """Why which designs cannot be built."""
+    index, policies = stacks.hardware.index, stacks.hardware["policy"]
+    reasons = {DOES_NOT_FIT: np.broadcast_to(~stacks.mapping.fits[index], shape)}
+    for name in sorted(set(policies.tolist())):
+        if reason := POLICIES[name].cannot_normalise:
+            reasons[reason] = np.broadcast_to((policies == name)[index] & (bn_layers > 0), shape)
+    return reasons
+
+
+def _by_layer(stacks: Stacks, placed: FloatArray, count: int) -> dict[str, FloatArray]:
+    """Quantities of each weight layer; ``placed`` is 1 where a normalisation follows it, shape (designs, layers)."""
+    table, mapping, gpu, index = stacks.table, stacks.mapping, stacks.gpu, stacks.hardware.index
+    bn_elements = placed * table.out_elements
+    transport_j = stacks.transport.base.sum(axis=-1)
+    added_j = np.zeros_like(transport_j)
+    added_j[:, table.convolutions] = stacks.transport.by_bit.sum(axis=-1)
     crossbars = mapping.weight_crossbars + mapping.transposed_crossbars + mapping.activation_crossbars
     by_layer = {
-        "conv_stage_time_s": (products * stacks.product_time_s[:, None])[index],
-        "bn_stage_time_s": bn_elements * (instructions / stacks.gpu_rate)[index][:, None],
+        "conv_stage_time_s": stacks.conv_times_s[index],
+        "bn_stage_time_s": bn_elements * gpu.time_per_element_s[index][:, None],
         "copies": mapping.copies[index],
         "crossbars_needed": crossbars.astype(np.float64)[index],
-        "energy_j": stacks.energy.by_layer_j[index] + bn_elements * (instructions * instruction_j),
+        "transport_energy_j": transport_j[index] + placed * added_j[index],
+        "energy_j": (stacks.energies_j + transport_j)[index]
+        + bn_elements * gpu.energy_per_element_j[index][:, None]
+        + placed * added_j[index],
     }
     return {name: np.broadcast_to(values, (count, values.shape[1])) for name, values in by_layer.items()}
 
 
-def _by_component(stacks: Stacks, bn_energy_j: FloatArray, count: int) -> dict[str, dict[str, FloatArray]]:
+def _by_component(
+    stacks: Stacks, elements: FloatArray, bits: NDArray[np.uint8], count: int
+) -> dict[str, dict[str, FloatArray]]:
     """Energy, area and power of each component; they sum to the totals."""
-    index, energy = stacks.hardware.index, stacks.energy
+    index, energy, gpu = stacks.hardware.index, stacks.energy, stacks.gpu
     products_j, tile_power_w = energy.products_j.sum(axis=1), stacks.tile.total_power_w
     energies = {name: (products_j * power / tile_power_w)[index] for name, power in stacks.tile.power_w.items()}
     energies["weight_update"] = energy.weight_update_j.sum(axis=1)[index]
     energies["activation_writes"] = energy.activation_writes_j.sum(axis=1)[index]
-    energies[GPU] = bn_energy_j
+    computed_j = gpu.product_energy_j.sum(axis=1)[index] + elements * gpu.energy_per_element_j[index]
+    energies[GPU] = np.where(gpu.on_card[index], 0.0, computed_j)
+    energies[CARD] = np.where(gpu.on_card[index], computed_j, 0.0)
+    for position, name in enumerate((WIRES, VIAS)):
+        base, by_bit = stacks.transport.base[..., position], stacks.transport.by_bit[..., position]
+        energies[name] = sums_of_groups(index, bits, base.sum(axis=1), by_bit)
     by_component = {
         "energy_j": energies,
         "area_mm2": {name: values[index] for name, values in stacks.area_mm2.items()},

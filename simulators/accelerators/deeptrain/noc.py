@@ -6,152 +6,300 @@ errors come back to all of its. Behind a batch normalisation it goes through the
 (its channels), and from there on. Routers stand where the clusters of a ReRAM layer are; a GPU layer has as many, and
 each of its tiles uses the one that is nearest.
 
-Left out: the images themselves, what is written into cells (it stays in the cluster) and control.
+Everything is a sum over messages, so what a placement of normalisations adds is a sum over its bits. Left out: the
+images themselves, what is written into cells (it stays in the cluster), and control.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from simulators.accelerators.batches import Combinations, alike_rows, grouped
 from simulators.accelerators.deeptrain.mapping import Mapping
+from simulators.accelerators.deeptrain.policies import is_true
 from simulators.accelerators.deeptrain.settings import Settings
+from simulators.accelerators.deeptrain.stacking import GPU_LAYER, RERAM_LAYER
 from simulators.accelerators.layers import LayerTable
-from simulators.accelerators.mesh import multicast_loads, snake, unicast_loads
+from simulators.accelerators.mesh import link_loads, links_from, snake, starts_at
 from simulators.components import Tile
 from simulators.protocol import Assumptions
 
-__all__ = ["Traffic", "stack_traffic"]
+__all__ = ["Network", "Traffic", "busiest_links", "transport_energy"]
 
 FloatArray = NDArray[np.float64]
+Layers: TypeAlias = NDArray[np.intp]
+Measure: TypeAlias = Callable[[Layers, Layers | None], FloatArray]
+"""Something that adds up over messages, of one byte from each of some layers to each of others: shape
+(stacks, messages, *). One source beyond the last layer stands for the GPU tiles, and so does None as destinations.
+"""
 
 TILES_PER_CLUSTER = 4  # that share a router (table I, and ISAAC)
 GPU_TILES_ACROSS = 4  # of a GPU layer's 16
+TOGETHER = 64  # stacks that are measured at once: what they take stays small
 
 
 @dataclass(frozen=True, eq=False)
 class Traffic:
-    """Bytes per image over each link of one stack, by direction and by the router that the link leaves (6 x X x Y x Z).
+    """Something of the traffic that adds up over messages: bytes per image over each link, say.
 
     Args:
-        base: without any normalisation.
-        by_bit: what the normalisation behind each convolution adds, convolutions x 6 x X x Y x Z; less than nothing
+        base: without any normalisation, by the layer that sends its output and gets its errors, shape
+            (stacks, layers, *).
+        by_bit: what the normalisation behind each convolution adds, shape (stacks, convolutions, *); less than nothing
             where traffic goes another way.
     """
 
     base: FloatArray
     by_bit: FloatArray
 
-    def loads(self, bits: NDArray[np.uint8]) -> FloatArray:
-        """With normalisations after the convolutions whose bit is 1."""
-        return np.maximum(self.base + np.tensordot(bits.astype(np.float64), self.by_bit, axes=1), 0.0)
+    def of(self, stack: int, bits: NDArray[np.uint8]) -> FloatArray:
+        """On one stack with normalisations after the convolutions whose bit is 1."""
+        added = np.tensordot(bits.astype(np.float64), self.by_bit[stack], axes=1)
+        found: FloatArray = np.maximum(self.base[stack].sum(axis=0) + added, 0.0)
+        return found
 
 
-def stack_traffic(
-    table: LayerTable,
-    mapping: Mapping,
-    tile: Tile,
-    stack: tuple[int, int, int],
-    training: bool,
-    multicast: bool,
-    settings: Settings,
-    assumed: Assumptions,
-) -> Traffic:
-    """The traffic of a network on one stack.
+@dataclass(frozen=True, eq=False)
+class Network:
+    """The networks on chip of some stacks with a neural network mapped onto them.
 
     Args:
-        table: the network's layers.
-        mapping: of one stack that holds the network.
-        tile: its tiles.
-        stack: ReRAM layers, GPU layers and tiles of a ReRAM layer.
+        table: the neural network's layers.
+        mapping: of its layers on each stack.
+        stacks: hardware variables of each stack.
+        tile: the ReRAM tiles of each stack.
+        kinds: of the layers of each stack from the heat sink on, shape (stacks, layers of the highest stack).
         training: errors come back, too.
-        multicast: one message to all clusters of a layer, or one to each.
-        settings: which layers lie at the heat sink (the first ones of Z), and what copies hold.
-        assumed: bits of an activation.
+        settings: the routing.
+        assumed: bits of an activation, rate of a link.
     """
-    reram_layers, gpu_layers, tiles = stack
-    across = math.isqrt(tiles // TILES_PER_CLUSTER)
-    near, far = (reram_layers, gpu_layers)[:: 1 if settings.next_to_sink == "reram" else -1]
-    reram_first = 0 if settings.next_to_sink == "reram" else near
-    shape = (across, across, near + far)
-    regions = _regions(
-        _crossbars(mapping, settings),
-        tile.crossbars.item() * TILES_PER_CLUSTER,
-        across,
-        reram_layers,
-        reram_first,
-        shape,
-    )
-    gpu = _gpu_shares(across, gpu_layers, 0 if reram_first else near, shape)
-    bytes_per_element = assumed["activation_bits"] / 8
-    clusters = (regions > 0).astype(np.float64)
 
-    def to_all(sent: FloatArray, layer: int) -> FloatArray:
-        return (multicast_loads if multicast else unicast_loads)(sent, clusters[layer])
+    table: LayerTable
+    mapping: Mapping
+    stacks: Combinations
+    tile: Tile
+    kinds: NDArray[np.int8]
+    training: bool
+    settings: Settings
+    assumed: Assumptions
 
-    base = np.zeros((6, *shape))
-    by_layer = np.zeros((len(table.names), 6, *shape))
-    index = {name: number for number, name in enumerate(table.names)}
-    for flow in table.flows:
-        source, destination = index[flow.source], index[flow.destination]
-        size = flow.elements * bytes_per_element
-        direct = np.zeros((6, *shape))
-        if source != destination:
-            direct = to_all(size * regions[source], destination)
-            if training:
-                direct = direct + to_all(size * regions[destination], source)
-        base += direct
-        if flow.normalised:
-            through = to_all(size * gpu, destination)
-            if training:
-                through = through + unicast_loads(size * regions[destination], gpu)
-            by_layer[source] += through - direct
-    for layer in table.convolutions:
-        size = table.out_elements[layer] * bytes_per_element
-        by_layer[layer] += unicast_loads(size * regions[layer], gpu)
-        if training:
-            by_layer[layer] += to_all(size * gpu, layer)
-    return Traffic(base, by_layer[table.convolutions])
+    def routed(self, routing: Literal["multicast", "unicast"]) -> Network:
+        """The same with another routing."""
+        return replace(self, settings=self.settings.model_copy(update={"routing": routing}))
+
+    def across(self, stack: int) -> int:
+        """Clusters along each side of a ReRAM layer."""
+        return math.isqrt(int(self.stacks["tiles_per_layer"][stack]) // TILES_PER_CLUSTER)
+
+    def loads(self, stack: int) -> Traffic:
+        """Bytes per image over each link of one stack, by direction and by the router that the link leaves:
+        the last dimensions are 6, X, Y, Z.
+
+        The stack must hold the neural network, and be no graphics card.
+        """
+        members = np.array([stack])
+        places = self._places(members)
+
+        def loads(sources: Layers, ends: Layers | None) -> FloatArray:
+            return link_loads(places[:, sources], places[:, -1:] if ends is None else self._clusters(places[:, ends]))
+
+        return self._summed(members, loads, (6, *places.shape[2:]))
+
+    def byte_hops(self, stacks: NDArray[np.intp]) -> Traffic:
+        """Bytes per image times links, within layers of the stack and from one to the next: the last dimension.
+
+        Args:
+            stacks: of one shape (:meth:`alike`).
+        """
+        places = self._places(stacks)
+        starts = starts_at(places)
+
+        def of_pairs(received: NDArray[Any]) -> FloatArray:
+            """From every place to each that receives, shape (stacks, places, receivers, 2)."""
+            x, y, z = (
+                start @ np.swapaxes(links, -1, -2) for start, links in zip(starts, links_from(received), strict=True)
+            )
+            return np.stack([x + y, z], axis=-1)
+
+        to_layers, to_gpu = of_pairs(self._clusters(places[:, :-1])), of_pairs(places[:, -1:])
+
+        def hops(sources: Layers, ends: Layers | None) -> FloatArray:
+            return to_gpu[:, sources, 0] if ends is None else to_layers[:, sources, ends]
+
+        return self._summed(stacks, hops, (2,))
+
+    def _shape(self, stack: int) -> tuple[int, int, int]:
+        across = self.across(stack)
+        return across, across, int(np.count_nonzero(self.kinds[stack]))
+
+    def alike(self) -> Iterator[NDArray[np.intp]]:
+        """Stacks that have a network and one shape of it, some at a time."""
+        has_one = self.mapping.fits & ~is_true(self.stacks["policy"], "card")
+        shapes = np.column_stack([self.stacks["tiles_per_layer"], self.kinds])
+        shapes[~has_one] = -1
+        for members in alike_rows(shapes):
+            if has_one[members[0]]:
+                yield from np.array_split(members, -(-len(members) // TOGETHER))
+
+    def _summed(self, stacks: NDArray[np.intp], measure: Measure, shape: tuple[int, ...]) -> Traffic:
+        """A measure of all messages for one image.
+
+        Args:
+            stacks: of one shape.
+            measure: of messages.
+            shape: of what it returns for one of them.
+        """
+        table = self.table
+        size = self.assumed["activation_bits"] / 8
+        policies = self.stacks["policy"][stacks]
+        backward_on_gpu, normalises = is_true(policies, "backward_on_gpu"), ~is_true(policies, "cannot_normalise")
+
+        def bytes_of(elements: NDArray[np.int64], sources: Layers, ends: Layers | None) -> FloatArray:
+            """Measures of messages, shape (stacks, messages, *)."""
+            return measure(sources, ends) * (size * elements).reshape(-1, *[1] * len(shape))
+
+        def only(stacks_that: NDArray[np.bool_], values: FloatArray) -> FloatArray:
+            return values * stacks_that.reshape(-1, *[1] * (values.ndim - 1))
+
+        index = {name: number for number, name in enumerate(table.names)}
+        sources = np.array([index[flow.source] for flow in table.flows], dtype=np.intp)
+        ends = np.array([index[flow.destination] for flow in table.flows], dtype=np.intp)
+        elements = np.array([flow.elements for flow in table.flows], dtype=np.int64)
+        normalised = np.flatnonzero([flow.normalised for flow in table.flows])
+        everything, gpu = np.arange(len(table.names)), np.array([len(table.names)])
+
+        direct = bytes_of(elements, sources, ends)
+        through = bytes_of(elements[normalised], gpu, ends[normalised])
+        to_gpu = bytes_of(table.out_elements, everything, None)
+        there_and_back = to_gpu
+        if self.training:
+            errors = ~backward_on_gpu
+            direct = direct + only(errors, bytes_of(elements, ends, sources))
+            through = through + only(errors, bytes_of(elements[normalised], ends[normalised], None))
+            there_and_back = to_gpu + only(errors, bytes_of(table.out_elements, gpu, everything))
+        direct[:, sources == ends] = 0.0  # it is there already
+        sends = (sources == everything[:, None]).astype(np.float64)  # whether a layer is the source of a flow
+
+        def by_source(of_flows: FloatArray, sends: FloatArray) -> FloatArray:
+            summed = sends @ of_flows.reshape(len(stacks), sends.shape[1], -1)
+            return summed.reshape(len(stacks), len(everything), *shape)
+
+        base = by_source(direct, sends)
+        if self.training:
+            base = base + only(backward_on_gpu, to_gpu)  # what it computes with
+        by_layer = there_and_back + by_source(through - direct[:, normalised], sends[:, normalised])
+        return Traffic(base, only(normalises, by_layer[:, table.convolutions]))
+
+    def _clusters(self, places: FloatArray) -> NDArray[Any]:
+        """Where layers receive: along one tree (Boolean), or at each of their clusters by itself (numbers)."""
+        return places > 0 if self.settings.routing == "multicast" else (places > 0).astype(np.float64)
+
+    def _places(self, stacks: NDArray[np.intp]) -> FloatArray:
+        """The share of each layer's crossbars at each router, and last the share of the GPU tiles: shape
+        (stacks, layers + 1, X, Y, Z).
+        """
+        mesh = self._shape(stacks[0])
+        z_of = np.flatnonzero(self.kinds[stacks[0]] == RERAM_LAYER)
+        x, y, layer = snake(mesh[0], mesh[1], len(z_of))
+        held = self.mapping.crossbars[stacks]
+        capacity = self.tile.crossbars[stacks] * TILES_PER_CLUSTER
+        ends = np.cumsum(held, axis=1)[..., None]
+        starts = ends - held[..., None]
+        borders = capacity[:, None, None] * np.arange(len(x) + 1)
+        overlap = np.minimum(ends, borders[..., 1:]) - np.maximum(starts, borders[..., :-1])
+        places = np.zeros((len(stacks), held.shape[1] + 1, *mesh))
+        places[:, :-1, x, y, z_of[layer]] = np.clip(overlap, 0.0, None) / held[..., None]
+        places[:, -1] = _gpu_shares(self.kinds[stacks[0]], mesh)
+        return places
 
 
-def _crossbars(mapping: Mapping, settings: Settings) -> FloatArray:
-    """Of each layer, all copies and activations."""
-    weights, transposed = mapping.weight_crossbars[0], mapping.transposed_crossbars[0]
-    copied = mapping.copies[0] * (weights + transposed if settings.replicate == "both" else weights)
-    once = mapping.activation_crossbars[0] + (transposed if settings.replicate == "weights" else 0)
-    return np.asarray(copied + once, dtype=np.float64)
+def _gpu_shares(kinds: NDArray[np.int8], mesh: tuple[int, int, int]) -> FloatArray:
+    """The share of each router in the GPU tiles, X x Y x Z: each tile uses the router nearest to its middle."""
+    layers = np.flatnonzero(kinds == GPU_LAYER)
+    place = ((np.arange(GPU_TILES_ACROSS) + 0.5) * mesh[0] / GPU_TILES_ACROSS).astype(np.intp)
+    shares = np.zeros(mesh)
+    if len(layers):
+        x, y, z = np.meshgrid(place, place, layers, indexing="ij")
+        np.add.at(shares, (x, y, z), 1.0 / (GPU_TILES_ACROSS**2 * len(layers)))
+    return shares
 
 
-def _regions(
-    crossbars: FloatArray, capacity: float, across: int, layers: int, first: int, shape: tuple[int, int, int]
-) -> FloatArray:
-    """The share of each layer's crossbars in each cluster, layers x X x Y x Z.
+def transport_energy(network: Network, layer_area_mm2: FloatArray) -> Traffic:
+    """Joules per image over the wires of layers and from layer to layer: the last dimension, of length 2; zero where
+    there is no network on chip. Routers are part of the tiles, and not counted here.
 
     Args:
-        crossbars: of each layer of the network.
-        capacity: crossbars of a cluster.
-        across: clusters along each side of a ReRAM layer.
-        layers: ReRAM layers.
-        first: Z of the first of them.
-        shape: of the mesh.
+        network: some stacks.
+        layer_area_mm2: of the largest layer of each stack, shape (stacks,): it sets how far routers are apart.
     """
-    ends = np.cumsum(crossbars)[:, None]
-    starts = ends - crossbars[:, None]
-    borders = capacity * np.arange(across * across * layers + 1)
-    inside = np.clip(np.minimum(ends, borders[1:]) - np.maximum(starts, borders[:-1]), 0.0, None) / crossbars[:, None]
-    regions = np.zeros((len(crossbars), *shape))
-    x, y, z = snake(across, across, layers)
-    regions[:, x, y, z + first] = inside
-    return regions
+    stacks, table = len(network.kinds), network.table
+    base, by_bit = np.zeros((stacks, len(table.names), 2)), np.zeros((stacks, len(table.convolutions), 2))
+
+    for members in network.alike():
+        found = network.byte_hops(members)
+        hop_mm = np.sqrt(layer_area_mm2[members]) / network.across(members[0])
+        joules = np.stack(
+            [hop_mm * network.assumed["wire_energy_per_byte_mm_j"],
+             np.full(len(members), network.assumed["tsv_energy_per_byte_j"])], axis=1,
+        )  # fmt: skip
+        base[members], by_bit[members] = found.base * joules[:, None], found.by_bit * joules[:, None]
+    return Traffic(base, by_bit)
 
 
-def _gpu_shares(across: int, layers: int, first: int, shape: tuple[int, int, int]) -> FloatArray:
-    """The share of each router in the GPU tiles, X x Y x Z: each tile uses the router nearest to its middle."""
-    place = ((np.arange(GPU_TILES_ACROSS) + 0.5) * across / GPU_TILES_ACROSS).astype(np.intp)
-    shares = np.zeros(shape)
-    x, y, z = np.meshgrid(place, place, first + np.arange(layers), indexing="ij")
-    np.add.at(shares, (x, y, z), 1.0 / (GPU_TILES_ACROSS**2 * layers))
-    return shares
+def busiest_links(network: Network, index: NDArray[np.intp], bits: NDArray[np.uint8], count: int) -> FloatArray:
+    """Bytes per image over the most loaded link of each design, shape (designs,); zero where there is no network on
+    chip, NaN where the neural network does not fit.
+
+    Args:
+        network: the stacks.
+        index: the stack of each design, shape (designs,), or (1,) where all have the same.
+        bits: of their normalisations, shape (designs, convolutions), or (1, convolutions).
+        count: designs.
+    """
+    loads = np.where(network.mapping.fits, 0.0, np.nan)[np.broadcast_to(index, count)]
+    designs = grouped(index, count, len(network.kinds))
+    for members in network.alike():
+        for stack in members.tolist():
+            rows = designs.rows(stack)
+            if len(rows):
+                traffic = network.loads(stack)
+                base, by_bit = _candidates(
+                    traffic.base.sum(axis=1).ravel(), traffic.by_bit.reshape(traffic.by_bit.shape[1], -1)
+                )
+                loads[rows] = _largest(base, by_bit, bits if len(bits) == 1 else bits[rows])
+    return loads
+
+
+def _candidates(base: FloatArray, by_bit: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """The links that may be the busiest of some placement: those that no other beats whatever the placement.
+
+    Args:
+        base: shape (links,).
+        by_bit: shape (convolutions, links).
+    """
+    most = base + np.maximum(by_bit, 0.0).sum(axis=0)
+    least = base + np.minimum(by_bit, 0.0).sum(axis=0)
+    left = np.flatnonzero(most >= least.max())
+    left = left[np.argsort(-most[left], kind="stable")]
+    kept: list[int] = []
+    for link in left.tolist():
+        margins = base[kept] - base[link] + np.minimum(by_bit[:, kept] - by_bit[:, [link]], 0.0).sum(axis=0)
+        if not (margins >= 0).any():
+            kept.append(link)
+    return base[kept], by_bit[:, kept]
+
+
+def _largest(base: FloatArray, by_bit: FloatArray, bits: NDArray[np.uint8]) -> FloatArray:
+    """The largest load of each placement, shape (placements,)."""
+    chunk = 1 << 15
+    found = np.empty(len(bits))
+    for start in range(0, len(bits), chunk):
+        part = bits[start : start + chunk].astype(np.float64)
+        found[start : start + chunk] = (part @ by_bit + base).max(axis=1)
+    return np.maximum(found, 0.0)

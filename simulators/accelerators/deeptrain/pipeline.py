@@ -9,9 +9,8 @@ from numpy.typing import NDArray
 
 from simulators.accelerators.batches import weighted_bits
 from simulators.accelerators.deeptrain.settings import Settings
-from simulators.protocol import Assumptions
 
-__all__ = ["Pipeline", "bn_work", "instructions_per_element", "schedule"]
+__all__ = ["Pipeline", "bn_work", "schedule"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,22 +18,14 @@ class Pipeline:
     """Times of many designs, arrays of shape (designs,).
 
     Args:
-        stage_time_s: one image enters, and one leaves, per stage.
         image_latency_s: from an image's entrance to its last weight gradient (inference: to its label).
         batch_time_s: one batch with filling, draining and, in training, the weight update.
         epoch_time_s: all training images once.
     """
 
-    stage_time_s: NDArray[np.float64]
     image_latency_s: NDArray[np.float64]
     batch_time_s: NDArray[np.float64]
     epoch_time_s: NDArray[np.float64]
-
-
-def instructions_per_element(training: bool, assumed: Assumptions) -> float:
-    """GPU lane-instructions that normalising one element takes."""
-    share = 1.0 if training else assumed["bn_forward_share"]
-    return share * assumed["bn_lane_instructions_per_element"]
 
 
 def bn_work(
@@ -60,8 +51,7 @@ def bn_work(
 
 
 def schedule(
-    conv_stage_time_s: NDArray[np.float64],
-    bn_stage_time_s: NDArray[np.float64],
+    stage_time_s: NDArray[np.float64],
     stages: NDArray[np.float64],
     update_time_s: NDArray[np.float64],
     training: bool,
@@ -75,17 +65,19 @@ def schedule(
     and never drains.
 
     Args:
-        conv_stage_time_s, bn_stage_time_s: slowest stages, shape (designs,).
-        stages: L, weight layers and normalisations, shape (designs,).
+        stage_time_s: of the slowest stage: one image enters, and one leaves, in that time; shape (designs,).
+        stages: L, weight layers and normalisations, shape (designs,); 0 where there is no pipeline, but one image after
+            the other (a graphics card: its latency of an image is its part of a batch).
         update_time_s: of one weight update, shape (designs,).
         training: or inference.
         batch_size: B.
         images: of one epoch.
     """
-    stage = np.maximum(conv_stage_time_s, bn_stage_time_s)
+    stage = stage_time_s
     if not training:
-        fill = (stages - 1) * stage
-        return Pipeline(stage, stages * stage, fill + batch_size * stage, fill + images * stage)
+        through = np.maximum(stages, 1)
+        fill = (through - 1) * stage
+        return Pipeline(through * stage, fill + batch_size * stage, fill + images * stage)
     between = 2 * stages * stage + update_time_s
     batches = -(-images // batch_size)
-    return Pipeline(stage, (2 * stages + 1) * stage, between + batch_size * stage, batches * between + images * stage)
+    return Pipeline((2 * stages + 1) * stage, between + batch_size * stage, batches * between + images * stage)

@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from simulators.accelerators.deeptrain.assumptions import ASSUMPTIONS
-from simulators.accelerators.deeptrain.model import FIELDS, evaluate
+from simulators.accelerators.deeptrain.model import FIELDS, Stacks, build_stacks, evaluate
 from simulators.accelerators.deeptrain.settings import parse_settings
 from simulators.accelerators.deeptrain.validation import validation_cases
-from simulators.accelerators.deeptrain.variables import deeptrain_variables
+from simulators.accelerators.deeptrain.variables import hardware_variables
 from simulators.accelerators.deeptrain.views import make_views
+from simulators.components import DEVICES
 from simulators.protocol import (
     Assumption,
     Assumptions,
@@ -25,6 +26,7 @@ from simulators.protocol import (
     View,
     Workload,
 )
+from simulators.workloads import bn_variable
 
 __all__ = ["DeepTrain"]
 
@@ -47,13 +49,19 @@ class DeepTrain(HardwareSimulator):
     def __init__(self, settings: Mapping[str, object] | None = None) -> None:
         self.settings = parse_settings(settings or {})
         try:
-            self.assumed = Assumptions(ASSUMPTIONS, self.settings.assumptions)
+            self.assumed = Assumptions(ASSUMPTIONS, self._of_device() | self.settings.assumptions)
         except InputError as error:
             raise error.under("assumptions") from None
+        self._variables = hardware_variables(self.settings.device, DEVICES[self.settings.device])
+
+    def _of_device(self) -> dict[str, object]:
+        """The assumptions that the ReRAM cell sets."""
+        cell = DEVICES[self.settings.device]
+        return {"write_energy_per_bit_j": cell.write_energy_per_bit_j, "row_write_time_s": cell.write_time_s}
 
     def variables(self, workload: Workload) -> tuple[Variable, ...]:
         """The stack's variables and one bit of ``bn`` per convolution."""
-        return deeptrain_variables(workload)
+        return (*self._variables, bn_variable(workload))
 
     def simulate(self, designs: Designs, workload: Workload, *, breakdown: bool = False) -> Report:
         """Totals of all designs; a variable that ``designs`` lacks takes its default, other columns are not read.
@@ -63,7 +71,15 @@ class DeepTrain(HardwareSimulator):
         Raises:
             InputError: a column holds a value that its variable does not allow, or the workload is unknown.
         """
-        return evaluate(designs, workload, self.settings, self.assumed, breakdown)
+        return evaluate(self.stacks(designs, workload), designs, workload, breakdown)
+
+    def stacks(self, designs: Designs, workload: Workload) -> Stacks:
+        """The distinct hardware among some designs, with the workload mapped onto it.
+
+        Raises:
+            InputError: as :meth:`simulate`.
+        """
+        return build_stacks(designs, self._variables, workload, self.settings, self.assumed)
 
     def views(self) -> Sequence[View]:
         """Tables of one design."""

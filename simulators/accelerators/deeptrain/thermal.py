@@ -10,37 +10,26 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from simulators.accelerators.deeptrain.settings import Settings
+from simulators.accelerators.deeptrain.stacking import GPU_LAYER, RERAM_LAYER
 from simulators.protocol import Assumptions
 
 __all__ = ["layer_powers_w", "stack_temperatures_k"]
 
 
 def layer_powers_w(
-    reram_layers: NDArray[np.int64],
-    reram_power_w: NDArray[np.float64],
-    gpu_layers: NDArray[np.int64],
-    gpu_power_w: float,
-    settings: Settings,
+    kinds: NDArray[np.int8], reram_power_w: NDArray[np.float64], gpu_power_w: float
 ) -> NDArray[np.float64]:
     """Power of each layer from the heat sink on; zero beyond a stack's last layer.
 
     Args:
-        reram_layers, gpu_layers: how many, shape (stacks,).
+        kinds: of each layer, shape (stacks, layers of the highest stack).
         reram_power_w: of one ReRAM layer, shape (stacks,).
         gpu_power_w: of one GPU layer.
-        settings: which layers lie at the sink.
 
     Returns:
-        shape (stacks, layers of the highest stack).
+        shape of ``kinds``.
     """
-    near, near_power, far_power = reram_layers, reram_power_w, np.full(len(gpu_layers), gpu_power_w)
-    if settings.next_to_sink == "gpu":
-        near, near_power, far_power = gpu_layers, far_power, near_power
-    total = (reram_layers + gpu_layers)[:, None]
-    position = np.arange(total.max(initial=0))
-    powers = np.where(position < near[:, None], near_power[:, None], far_power[:, None])
-    return np.where(position < total, powers, 0.0)
+    return np.where(kinds == RERAM_LAYER, reram_power_w[:, None], np.where(kinds == GPU_LAYER, gpu_power_w, 0.0))
 
 
 def stack_temperatures_k(powers_w: NDArray[np.float64], assumed: Assumptions) -> NDArray[np.float64]:

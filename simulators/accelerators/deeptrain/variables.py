@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from simulators.protocol import Categorical, Integer, Variable, Workload
-from simulators.workloads import bn_variable
+from dataclasses import replace
 
-__all__ = ["HARDWARE_VARIABLES", "deeptrain_variables"]
+from simulators.accelerators.deeptrain.policies import POLICIES
+from simulators.accelerators.deeptrain.stacking import ORDERS
+from simulators.components import Device
+from simulators.protocol import Categorical, InputError, Integer, Variable
+
+__all__ = ["DERIVED", "HARDWARE_VARIABLES", "hardware_variables"]
 
 FREQUENCIES_HZ = (5e6, 10e6, 20e6, 40e6)
+DERIVED = "derived"  # ADC bits: what a column sum needs
+
+
+def _choice(name: str, default: str, choices: tuple[str, ...], meaning: str, label: str) -> Variable:
+    return Variable(name, Categorical(choices), default, meaning=meaning, label=label)
+
 
 HARDWARE_VARIABLES = (
     Variable("reram_layers", Integer(1, 7), 3, meaning="stacked layers of ReRAM tiles", label="{}R", searched=True),
@@ -20,6 +30,11 @@ HARDWARE_VARIABLES = (
     ),
     Variable("cell_bits", Categorical((1, 2, 4, 8)), 2, "bit", "bits per ReRAM cell", "{} bit/cell", searched=True),
     Variable(
+        "adc_bits", Categorical((DERIVED, *range(4, 15))), DERIVED, "bit",
+        "resolution of the converters: derived is what a column sum needs; fewer bits cost less, and accuracy",
+        "{}-bit ADCs", labels=((DERIVED, "derived ADC bits"),),
+    ),
+    Variable(
         "frequency_hz", Categorical(FREQUENCIES_HZ), 10e6, "Hz", "crossbar reads per second", "{} Hz",
         labels=tuple((hertz, f"{hertz / 1e6:g} MHz") for hertz in FREQUENCIES_HZ),
     ),
@@ -27,13 +42,43 @@ HARDWARE_VARIABLES = (
         "tiles_per_layer", Categorical((64, 100, 144, 196, 256)), 144,
         meaning="ReRAM tiles of one layer: a square grid of clusters of four", label="{} tiles/layer",
     ),
+    _choice(
+        "activation_copies", "one", ("one", "pipelayer"),
+        "copies of layer l's output kept for the backward pass: one, or PipeLayer's 2 (L - l) + 1",
+        "{} activation copies",
+    ),
+    _choice(
+        "replicate", "both", ("both", "weights"),
+        "copies of a slow layer hold W and its transpose, or W alone (backward is then taken to keep up)",
+        "copies of {}",
+    ),
+    _choice("stack_order", "reram-first", tuple(ORDERS), "order of the layers from the heat sink on", "{}"),
+    _choice(
+        "policy", "deeptrain", tuple(POLICIES),
+        "who computes what: DeepTrain's way, or that of an architecture to compare with", "{} policy",
+    ),
 )  # fmt: skip
 
 
-def deeptrain_variables(workload: Workload) -> tuple[Variable, ...]:
-    """All variables for a workload: the stack's, then one bit of ``bn`` per convolution.
+def hardware_variables(device_name: str, device: Device) -> tuple[Variable, ...]:
+    """The variables of the stack, as far as its ReRAM cells allow.
+
+    Args:
+        device_name: of the cell.
+        device: the cell: it bounds bits per cell and read rate.
 
     Raises:
-        InputError: the workload's network, data set or options are unknown.
+        InputError: it allows none of the values of a variable.
     """
-    return (*HARDWARE_VARIABLES, bn_variable(workload))
+    limits = {"cell_bits": float(device.most_bits), "frequency_hz": 1 / device.read_time_s}
+    found = []
+    for variable in HARDWARE_VARIABLES:
+        if variable.name in limits and isinstance(variable.domain, Categorical):
+            choices = tuple(c for c in variable.domain.choices if float(str(c)) <= limits[variable.name])
+            if variable.default not in choices:
+                raise InputError(f"{device_name} does not allow {variable.describe(variable.default)}", "device")
+            if len(choices) < variable.domain.size:
+                bounded = f"{variable.meaning} (as many as {device_name} cells allow)"
+                variable = replace(variable, domain=Categorical(choices), meaning=bounded)
+        found.append(variable)
+    return tuple(found)

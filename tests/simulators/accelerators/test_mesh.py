@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes
 from numpy.typing import NDArray
 
-from simulators.accelerators.mesh import DIRECTIONS, multicast_loads, snake, unicast_loads
+from simulators.accelerators.mesh import DIRECTIONS, link_loads, links_from, snake, starts_at
 
 Array = NDArray[np.float64]
 Router = tuple[int, ...]
@@ -47,15 +47,24 @@ def traffic(draw: st.DrawFn) -> tuple[Array, Array]:
 @given(traffic())
 def test_loads_are_those_of_all_messages_walked_one_by_one(both: tuple[Array, Array]) -> None:
     sent, received = both
-    assert unicast_loads(sent, received) == pytest.approx(walked(sent, received, tree=False))
-    assert multicast_loads(sent, received) == pytest.approx(walked(sent, received, tree=True))
+    assert link_loads(sent, received) == pytest.approx(walked(sent, received, tree=False))
+    assert link_loads(sent, received > 0) == pytest.approx(walked(sent, received, tree=True))
+
+
+@given(traffic())
+def test_what_starts_where_times_its_links_is_all_that_links_carry(both: tuple[Array, Array]) -> None:
+    sent, received = both
+    for ends in (received, received > 0):
+        loads = link_loads(sent, ends)
+        along = [start @ links for start, links in zip(starts_at(sent), links_from(ends), strict=True)]
+        assert along == pytest.approx([loads[2 * axis : 2 * axis + 2].sum() for axis in range(3)])
 
 
 @given(traffic())
 def test_bytes_are_conserved(both: tuple[Array, Array]) -> None:
     """What flows into a router and starts there flows out of it or ends there."""
     sent, received = both
-    loads = unicast_loads(sent, received)
+    loads = link_loads(sent, received)
     leaving, arriving = loads.sum(axis=0), np.zeros_like(sent)
     for axis in range(3):
         forward, backward = loads[2 * axis], loads[2 * axis + 1]
@@ -69,18 +78,19 @@ def test_bytes_are_conserved(both: tuple[Array, Array]) -> None:
 @given(traffic())
 def test_a_tree_never_carries_more_than_single_messages(both: tuple[Array, Array]) -> None:
     sent, received = both
-    assert (multicast_loads(sent, received) <= unicast_loads(sent, received) + 1e-9).all()
+    assert (link_loads(sent, received > 0) <= link_loads(sent, received) + 1e-9).all()
 
 
 def test_many_at_once_are_one_by_one() -> None:
     rng = np.random.default_rng(0)
     sent, received = rng.random((5, 3, 4, 2)), (rng.random((5, 3, 4, 2)) < 0.3) * 1.0
-    for loads in (unicast_loads, multicast_loads):
-        assert loads(sent, received).shape == (5, len(DIRECTIONS), 3, 4, 2)
-        assert loads(sent, received) == pytest.approx(
-            np.array([loads(*one) for one in zip(sent, received, strict=True)])
-        )
-        assert loads(sent[0], received) == pytest.approx(np.array([loads(sent[0], one) for one in received]))
+    for ends in (received, received > 0):
+        loads = link_loads(sent, ends)
+        assert loads.shape == (5, len(DIRECTIONS), 3, 4, 2)
+        assert loads == pytest.approx(np.array([link_loads(*one) for one in zip(sent, ends, strict=True)]))
+        assert link_loads(sent[0], ends) == pytest.approx(np.array([link_loads(sent[0], one) for one in ends]))
+        for at_once, *one_by_one in zip(links_from(ends), *map(links_from, ends), strict=True):
+            assert at_once == pytest.approx(np.array(one_by_one))
 
 
 @pytest.mark.parametrize("shape", [(1, 1, 1), (6, 6, 3), (3, 2, 4), (4, 1, 2), (1, 3, 3)])

@@ -5,7 +5,7 @@ import pickle
 import numpy as np
 import pytest
 
-from simulators.protocol import Fidelity, InputError, Report, ValidationCase
+from simulators.protocol import Fidelity, InputError, LazyTotals, Report, ValidationCase
 
 REPORT = Report(
     {"latency_s": np.array([1.0, 2.0]), "needed": np.array([5.0, 50.0]), "available": np.array([10.0, 10.0])},
@@ -72,3 +72,34 @@ def test_errors_carry_their_field_across_processes():
     error = InputError("wrong", "a").under("b")
     copy = pickle.loads(pickle.dumps(error))  # noqa: S301  # our own bytes
     assert (str(copy), copy.field) == ("b.a: wrong", "b.a")
+
+
+def test_what_costs_more_is_computed_when_it_is_first_read_and_once():
+    calls = []
+
+    def later():
+        calls.append(1)
+        return np.array([7.0, 8.0])
+
+    report = Report(
+        LazyTotals({"latency_s": np.array([1.0, 2.0])}, {"link_s": later}),
+        {"too slow: {latency_s:.0f} s": np.array([False, True])},
+    )
+    assert report.reason(1) == "too slow: 2 s"
+    assert report.latency_s.tolist() == [1.0, 2.0]
+    assert set(report.totals) == {"latency_s", "link_s"}
+    assert len(report.totals) == 2
+    assert "link_s" in report.totals
+    assert report.count == 2
+    assert not calls
+    assert report.link_s.tolist() == [7.0, 8.0]
+    assert report.row(1) == {"latency_s": 2.0, "link_s": 8.0}
+    assert len(calls) == 1
+    with pytest.raises(AttributeError, match="did you mean 'link_s'"):
+        _ = report.links
+
+
+def test_reports_that_cross_processes_are_complete():
+    lazy = LazyTotals({"latency_s": np.array([1.0])}, {"link_s": lambda: np.array([7.0])})
+    copy = pickle.loads(pickle.dumps(Report(lazy)))  # noqa: S301  # our own bytes
+    assert copy.row() == {"latency_s": 1.0, "link_s": 7.0}

@@ -18,7 +18,8 @@ from simulators.protocol import Assumptions, Designs, Workload
 
 
 def mapped(network="vgg11", training=True, settings=None, **columns):
-    hardware = distinct_combinations(Designs({n: np.array([v]) for n, v in columns.items()}, 1), HARDWARE_VARIABLES)
+    designs = Designs({name: np.array([value]) for name, value in columns.items()}, 1)
+    hardware = distinct_combinations(designs, HARDWARE_VARIABLES)
     tile = isaac_tile(hardware["crossbar_size"], hardware["cell_bits"], hardware["frequency_hz"])
     return map_network(
         layer_table(Workload(network)), hardware, tile, training, parse_settings(settings or {}),
@@ -86,12 +87,40 @@ def test_inference_keeps_no_transpose_and_no_activations():
     assert inference.stage_products[0] < training.stage_products[0]
 
 
+def test_where_the_backward_pass_runs_elsewhere_no_transpose_is_kept():
+    default, forward, card = (mapped("vgg16", policy=policy) for policy in ("deeptrain", "regent", "titan-xp"))
+    assert not forward.transposed_crossbars.any()
+    assert np.array_equal(forward.activation_crossbars, default.activation_crossbars)
+    assert forward.stage_products[0] < default.stage_products[0]
+    assert card.needed[0] == card.available[0] == card.used[0] == 0
+    assert card.fits[0]
+
+
+def test_many_stacks_at_once_are_mapped_as_one_by_one():
+    variables = {variable.name: variable for variable in HARDWARE_VARIABLES}
+    rng = np.random.default_rng(0)
+    columns = {name: variable.domain.sample(rng, 60) for name, variable in variables.items()}
+    designs = Designs(columns, 60)
+    settings, assumed, table = parse_settings({}), Assumptions(ASSUMPTIONS), layer_table(Workload("vgg11"))
+
+    def found(some):
+        stacks = distinct_combinations(some, HARDWARE_VARIABLES)
+        tile = isaac_tile(stacks["crossbar_size"], stacks["cell_bits"], stacks["frequency_hz"])
+        return map_network(table, stacks, tile, True, settings, assumed), stacks.index
+
+    together, index = found(designs)
+    for design in range(60):
+        alone, _ = found(designs.take(np.array([design])))
+        for name in ("crossbars", "needed", "used", "stage_products"):
+            np.testing.assert_array_equal(getattr(together, name)[index[design]], getattr(alone, name)[0])
+
+
 def test_other_rules_move_crossbars_as_they_say():
     default = mapped("vgg16")
-    kept = mapped("vgg16", settings={"activation_copies": "pipelayer"}).activation_crossbars[0]
+    kept = mapped("vgg16", activation_copies="pipelayer").activation_crossbars[0]
     assert kept[-1] == default.activation_crossbars[0, -1]
     assert kept[0] == default.activation_crossbars[0, 0] * 27  # first of 14 layers: 2 x 13 + 1
-    alone = mapped("vgg16", settings={"replicate": "weights"})
+    alone = mapped("vgg16", replicate="weights")
     assert alone.needed[0] == default.needed[0]
     assert alone.stage_products[0] < default.stage_products[0]
     transposed = mapped("vgg16", settings={"transposed": "own_ceilings"}).transposed_crossbars[0]

@@ -6,11 +6,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simulators.accelerators.deeptrain.assumptions import ASSUMPTIONS
-from simulators.accelerators.deeptrain.settings import parse_settings
+from simulators.accelerators.deeptrain.stacking import layer_kinds
 from simulators.accelerators.deeptrain.thermal import layer_powers_w, stack_temperatures_k
 from simulators.protocol import Assumptions
 
 ASSUMED = Assumptions(ASSUMPTIONS)
+
+
+def kinds(reram, gpu, order):
+    return layer_kinds(np.array(reram), np.array(gpu), np.array([order] * len(reram)))
 
 
 @pytest.mark.parametrize(
@@ -20,6 +24,16 @@ ASSUMED = Assumptions(ASSUMPTIONS)
 def test_stacks_reach_the_temperatures_of_the_formula(powers_w, celsius):
     peak_k = stack_temperatures_k(np.array(powers_w), ASSUMED)[-1]
     assert round(peak_k - 273.15) == celsius
+
+
+@given(st.lists(st.floats(0.1, 100), min_size=1, max_size=7), st.integers(0, 6), st.floats(0.1, 50))
+def test_temperature_rises_with_power_and_with_the_distance_from_the_sink(powers_w, layer, more_w):
+    temperatures = stack_temperatures_k(np.array(powers_w), ASSUMED)
+    assert np.all(np.diff(temperatures) > 0)
+    hotter = np.array(powers_w)
+    hotter[layer % len(hotter)] += more_w
+    assert np.all(stack_temperatures_k(hotter, ASSUMED) > temperatures)
+    assert stack_temperatures_k(np.array([*powers_w, more_w]), ASSUMED).max() > temperatures.max()
 
 
 @given(st.lists(st.floats(0, 100), min_size=1, max_size=8))
@@ -33,17 +47,15 @@ def test_the_sum_is_the_one_printed(powers_w):
 
 
 def test_hotter_layers_at_the_sink_keep_the_stack_cooler():
-    stack = (np.array([3]), np.array([47.5]), np.array([1]), 12.0)
-    cool, hot = (
-        stack_temperatures_k(layer_powers_w(*stack, parse_settings({"next_to_sink": near})), ASSUMED).max()
-        for near in ("reram", "gpu")
+    cool, between, hot = (
+        stack_temperatures_k(layer_powers_w(kinds([3], [1], order), np.array([47.5]), 12.0), ASSUMED).max()
+        for order in ("reram-first", "alternating", "gpu-first")
     )
-    assert cool < hot
+    assert cool < between < hot
 
 
 def test_low_stacks_beside_high_ones_end_where_they_end():
-    counts = np.array([1, 3])
-    powers = layer_powers_w(counts, np.array([47.5, 47.5]), np.array([1, 1]), 12.0, parse_settings({}))
+    powers = layer_powers_w(kinds([1, 3], [1, 1], "reram-first"), np.array([47.5, 47.5]), 12.0)
     assert powers.tolist() == [[47.5, 12.0, 0.0, 0.0], [47.5, 47.5, 47.5, 12.0]]
     alone = stack_temperatures_k(np.array([47.5, 12.0]), ASSUMED)
     assert stack_temperatures_k(powers, ASSUMED)[0].max() == pytest.approx(alone.max())

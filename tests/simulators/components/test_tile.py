@@ -11,8 +11,9 @@ SIZES = st.sampled_from([32, 64, 128, 256, 512])
 CELLS = st.sampled_from([1, 2, 4, 8])
 
 
-def tile(size=128, cell_bits=2, frequency_hz=10e6, budget="cells"):
-    return components.isaac_tile(np.array([size]), np.array([cell_bits]), np.array([frequency_hz]), budget)
+def tile(size=128, cell_bits=2, frequency_hz=10e6, budget="cells", adc_bits=0):
+    rules = components.TileRules(budget)
+    return components.isaac_tile(np.array([size]), np.array([cell_bits]), np.array([frequency_hz]), adc_bits, rules)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,84 @@
+"""The figures that the model is made of, and where each is printed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from simulators.components import DEVICES, ISAAC_CHIP, ISAAC_IMA, ISAAC_TILE, LAWS, NODES
+from simulators.components.parts import Circuit
+from simulators.protocol import Designs, Quantity, Table, Workload
+
+if TYPE_CHECKING:
+    from simulators.accelerators.deeptrain.simulator import DeepTrain
+
+__all__ = ["assumptions", "devices", "nodes", "parts"]
+
+
+def parts(simulator: DeepTrain, designs: Designs, workload: Workload) -> Table:  # noqa: ARG001  # a view's signature
+    """Circuit parts of the reference tile."""
+    parents = {"IMA": ISAAC_IMA, "tile": ISAAC_TILE, "chip": ISAAC_CHIP}
+    rows = [
+        (
+            parent, part.name, part.count, Quantity(part.power_w, "W"), Quantity(part.area_mm2, "mm2"),
+            Quantity(part.delay_s, "s"), f"{part.law}; {part.circuit}", part.source,
+        )
+        for parent, found in parents.items()
+        for part in found
+    ]  # fmt: skip
+    columns = (
+        "in each", "part", "count", "power_w of one", "area_mm2 of one", "delay_s of an operation",
+        "scales with; made as",
+        "source",
+    )  # fmt: skip
+    notes = [f"{law}: {words}" for law, words in LAWS.items()]
+    notes.append("made as: how it follows the technology node (view technology)")
+    return Table("Circuit parts of the reference tile, 32 nm, 10 MHz", columns, rows, notes)
+
+
+def devices(simulator: DeepTrain, designs: Designs, workload: Workload) -> Table:  # noqa: ARG001  # a view's signature
+    """ReRAM cells by name."""
+    rows = [
+        (
+            name + (" (in force)" if name == simulator.settings.device else ""), device.most_bits,
+            Quantity(device.read_time_s, "s"), Quantity(device.write_time_s, "s"),
+            Quantity(device.write_energy_per_bit_j, "J"), Quantity(device.endurance_writes, ""), device.source,
+        )
+        for name, device in DEVICES.items()
+    ]  # fmt: skip
+    columns = ("device", "bits per cell, at most", "read_time_s", "write_time_s", "write_energy_per_bit_j",
+               "endurance_writes", "source")  # fmt: skip
+    return Table("ReRAM cells", columns, rows, ["chosen by the setting device; assumptions replace single figures"])
+
+
+def nodes(simulator: DeepTrain, designs: Designs, workload: Workload) -> Table:  # noqa: ARG001  # a view's signature
+    """Technology nodes."""
+    circuits: tuple[Circuit, ...] = ("memory", "array")  # logic scales as memories do
+    rows = [
+        (
+            f"{node.length_nm} nm" + (" (in force)" if length == simulator.settings.technology_nm else ""),
+            Quantity(node.supply_v, "V"),
+            *(Quantity(node.area_factor(circuit), "") for circuit in circuits),
+            *(Quantity(node.power_factor(circuit), "") for circuit in circuits),
+            node.source,
+        )
+        for length, node in NODES.items()
+    ]
+    columns = ("node", "supply_v", "area of logic and memory / 32 nm", "area of crossbars", "power of logic and memory",
+               "power of crossbars", "source")  # fmt: skip
+    notes = ["converters follow the survey of converters, off-chip links stay as they are"]
+    return Table("Technology nodes", columns, rows, notes)
+
+
+def assumptions(simulator: DeepTrain, designs: Designs, workload: Workload) -> Table:  # noqa: ARG001  # a view's signature
+    """Fitted and guessed numbers in force."""
+    rows = [
+        (
+            name,
+            *(Quantity(value, about.unit) for value in (simulator.assumed[name], about.value, *about.likely)),
+            about.meaning,
+            about.source,
+        )
+        for name, about in simulator.assumed.declared.items()
+    ]
+    columns = ("assumption", "value", "default", "likely from", "to", "meaning", "source")
+    return Table("Assumptions in force", columns, rows)
