@@ -1,0 +1,115 @@
+"""``rex sweep``: one or two variables of a simulator over their values."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from explorer.cli.formats import PageFormat, written_as
+from explorer.cli.options import WORKLOAD, blamed_on
+from explorer.cli.simulator import (
+    NETWORK,
+    Dataset,
+    Mode,
+    Network,
+    NetworkOptions,
+    SimulatorSettings,
+    configured,
+    pairs,
+    workload_of,
+)
+from simulators.protocol.errors import InputError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from explorer.sweep import Sweep
+
+__all__ = ["sweep"]
+
+OPTIONS = {"over": "--over", "set": "--set"}
+"""The option that gives what is swept."""
+
+
+def sweep(
+    name: Annotated[str, typer.Argument(metavar="SIMULATOR", help="A hardware simulator (rex list simulators).")],
+    over: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--over", metavar="VARIABLE[=VALUES]",
+            help="One or two: cell_bits (all values), reram_layers=1:5, frequency_hz=5e6,10e6, 'bn=all;none;C5,C7'.",
+        ),
+    ] = None,
+    network: Network = NETWORK,
+    dataset: Dataset = "cifar10",
+    mode: Mode = "training",
+    options: NetworkOptions = None,
+    choices: Annotated[
+        list[str] | None, typer.Option("--set", metavar="VARIABLE=VALUE", help="Of the variables that do not move.")
+    ] = None,
+    show: Annotated[
+        str, typer.Option("--show", metavar="A,B", help="Fields; default: those that objectives read.")
+    ] = "",
+    settings: SimulatorSettings = None,
+    form: Annotated[
+        PageFormat | None, typer.Option("--format", help="Default: as --out ends, else a table.", show_default=False)
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="Write to this file (.txt, .csv, .json, or .html with plots), not there yet."),
+    ] = None,
+) -> None:  # fmt: skip
+    """What one or two variables change, all others fixed: a table, or a page with plots."""
+    written = written_as(PageFormat, form, out)
+    workload = workload_of(network, dataset, mode, options)
+    from explorer.space import Space
+    from explorer.sweep import read_axis, shown_fields
+    from explorer.sweep import sweep as simulated
+    from simulators.protocol import HardwareSimulator
+
+    simulator = configured(name, settings)
+    if not isinstance(simulator, HardwareSimulator):
+        raise InputError(f"{name} is a {simulator.kind} simulator; only hardware simulators compute designs in no time")
+    with blamed_on("--option", WORKLOAD):
+        space = Space(simulator.variables(workload))
+    if not over:
+        raise InputError(f"name what moves: one or two of {', '.join(space.variables)}", "--over")
+    with blamed_on("--over"):
+        axes = [read_axis(space, text) for text in over]
+    try:
+        fields = shown_fields(simulator, [field.strip() for field in show.split(",") if field.strip()])
+    except InputError as error:
+        raise error.under("--show") from None
+    with blamed_on("--set", OPTIONS):
+        found = simulated(simulator, workload, pairs(choices, "--set"), axes, fields)
+    moved = " and ".join(axis.title for axis in axes)
+    _write(found, f"{name} over {moved}", str(workload), written, out)
+
+
+def _write(found: Sweep, title: str, workload: str, written: str, out: Path | None) -> None:
+    from explorer.cli.output import console, print_rows, printed, write
+    from explorer.records import records_csv, records_json
+    from explorer.sweep_tables import sweep_rows
+
+    tables = sweep_rows(found, title, workload)
+
+    def show(on: Console) -> None:
+        for rows in tables:
+            print_rows(rows, on)
+
+    if written == PageFormat.html:
+        from explorer.report import figure_page
+        from explorer.sweep_plots import sweep_figure
+
+        write(figure_page(title, [sweep_figure(found), *tables]), out)
+    elif written == PageFormat.json:
+        write(records_json(list(found.records())), out)
+    elif written == PageFormat.csv:
+        records = list(found.records())
+        write(records_csv(records, list(records[0])), out)
+    elif out is not None:
+        write(printed(show), out)
+    else:
+        show(console())
