@@ -23,7 +23,7 @@ from explorer.units import counted
 from explorer.walk import CHUNK, Walk
 from simulators.protocol import BinaryVector, Design, Designs, InputError, Value, suggestion
 
-__all__ = ["MOST", "ExactFront", "Question", "enumerate_front", "question"]
+__all__ = ["MOST", "ExactFront", "Question", "enumerate_front", "groups_of", "question"]
 
 MOST = 2_000_000_000  # designs that are enumerated: minutes
 GROUPS = 1000  # fronts beside each other
@@ -203,6 +203,27 @@ def enumerate_front(
         problem, asked, walk.at(running.index), running.groups, running.values * signs, running.equals - 1,
         problem.space.size, feasible,
     )  # fmt: skip
+
+
+def groups_of(problem: Problem, per: str, designs: Designs, known: Known) -> Index:
+    """The group of designs that are not a part of a walk, see :class:`ExactFront`; -1 where a field has no value.
+
+    Args:
+        problem: whose.
+        per: as in :class:`Question`.
+        designs: any.
+        known: of them.
+    """
+    variable = problem.space.variables.get(per)
+    if not per:
+        return np.zeros(len(designs), dtype=np.int64)
+    if variable is not None:
+        numbered = {
+            variable.domain.value(e): at for at, e in enumerate(variable.domain.at(np.arange(variable.domain.size)))
+        }
+        return np.array([numbered[variable.domain.value(entry)] for entry in designs.expanded()[per]], dtype=np.int64)
+    values = np.asarray(known.names(designs)[per])
+    return np.where(np.isfinite(values), np.rint(values), -1).astype(np.int64)
 
 
 def _asked(known: Known, asked: Question, names: Mapping[str, Any], count: int) -> NDArray[np.bool_]:

@@ -1,4 +1,4 @@
-"""``rex sweep``: one or two variables of a simulator over their values."""
+"""``rex sweep``: one or two variables of a simulator over their values, or the assumptions of a search file."""
 
 from __future__ import annotations
 
@@ -29,12 +29,20 @@ if TYPE_CHECKING:
 
 __all__ = ["sweep"]
 
+ASSUMPTIONS = "With --assumptions"
+"""The options that only make sense there."""
+
 OPTIONS = {"over": "--over", "set": "--set"}
 """The option that gives what is swept."""
 
 
 def sweep(
-    name: Annotated[str, typer.Argument(metavar="SIMULATOR", help="A hardware simulator (rex list simulators).")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="SIMULATOR|FILE", help="A hardware simulator; with --assumptions a search file instead."
+        ),
+    ],
     over: Annotated[
         list[str] | None,
         typer.Option(
@@ -53,6 +61,34 @@ def sweep(
         str, typer.Option("--show", metavar="A,B", help="Fields; default: those that objectives read.")
     ] = "",
     settings: SimulatorSettings = None,
+    assumptions: Annotated[
+        bool,
+        typer.Option(
+            "--assumptions",
+            help="Of a search file: move each over its likely range, and tell which conclusions hang on it.",
+            rich_help_panel=ASSUMPTIONS,
+        ),
+    ] = False,
+    per: Annotated[
+        str,
+        typer.Option(
+            "--per", metavar="NAME", help="A front for each value of this: bn_layers.", rich_help_panel=ASSUMPTIONS
+        ),
+    ] = "",
+    study: Annotated[
+        str | None,
+        typer.Option(
+            "--study", metavar="STUDY", help="Its front, with what was trained, in place of that of all designs.",
+            rich_help_panel=ASSUMPTIONS,
+        ),
+    ] = None,
+    design: Annotated[
+        int | None,
+        typer.Option(
+            "--design", min=1, help="Number of the initial design whose changes are told; default: the first.",
+            rich_help_panel=ASSUMPTIONS,
+        ),
+    ] = None,
     form: Annotated[
         PageFormat | None, typer.Option("--format", help="Default: as --out ends, else a table.", show_default=False)
     ] = None,
@@ -61,7 +97,21 @@ def sweep(
         typer.Option("--out", help="Write to this file (.txt, .csv, .json, or .html with plots), not there yet."),
     ] = None,
 ) -> None:  # fmt: skip
-    """What one or two variables change, all others fixed: a table, or a page with plots."""
+    """What one or two variables change, all others fixed; or, with --assumptions, what hangs on assumptions.
+
+    Without --assumptions --set gives variables of the design, with it fields of the search file.
+    """
+    if assumptions:
+        from explorer.cli.sensitivity import sweep_assumptions
+
+        for option, given in (("--over", over), ("--option", options), ("--setting", settings), ("--show", show)):
+            if given:
+                raise InputError("is of a sweep over variables; with --assumptions the search file says it", option)
+        sweep_assumptions(Path(name), choices or [], per, study, design, form, out)
+        return
+    for option, unfit in (("--per", per), ("--study", study), ("--design", design)):
+        if unfit:
+            raise InputError("is of a sweep of assumptions: add --assumptions and name a search file", option)
     written = written_as(PageFormat, form, out)
     workload = workload_of(network, dataset, mode, options)
     from explorer.space import Space
