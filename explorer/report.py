@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 from pathlib import Path
 from string import Template
+
+import plotly.graph_objects as go
 
 from explorer.archive import Archive
 from explorer.comparison import Comparison
@@ -20,7 +22,7 @@ from explorer.tables import Rows, comparison_rows, contribution_rows, effect_row
 from explorer.units import counted
 from simulators.protocol import InputError
 
-__all__ = ["explanation_page", "write_page"]
+__all__ = ["explanation_page", "figure_page", "write_page"]
 
 ROWS = 200  # of the front's table; the rest is in `rex pareto`
 
@@ -108,7 +110,7 @@ def write_page(
     body = FRONT.substitute(
         summary="".join(f"<p>{escape(line)}</p>" for line in summary),
         figure=figure.to_html(full_html=False, include_plotlyjs=True, config=CONTROLS),
-        front=_table(front_rows(front, "", limit=ROWS, held_out=True)),
+        front=table_html(front_rows(front, "", limit=ROWS, held_out=True)),
         comparison=_comparison(comparisons, study),
         contributions=_contributions(who, study) if who else "",
         provenance="".join(f"<dt>{escape(term)}</dt><dd>{escape(text)}</dd>" for term, text in _provenance(study)),
@@ -126,7 +128,7 @@ def explanation_page(explanation: Explanation, title: str) -> str:
     figure = effects_figure(explanation).to_html(full_html=False, include_plotlyjs=True, config=CONTROLS)
     rows = effect_rows(explanation, "")
     warnings = "".join(f"<p><strong>{escape(warning)}</strong></p>" for warning in rows.warnings)
-    body = f'<h2>Effects and interactions</h2>{warnings}<div class="scroll">{figure}</div>{_table(rows)}'
+    body = f'<h2>Effects and interactions</h2>{warnings}<div class="scroll">{figure}</div>{table_html(rows)}'
     return FRAME.substitute(title=escape(title), body=body)
 
 
@@ -141,6 +143,26 @@ def _provenance(study: Study) -> Iterator[tuple[str, str]]:
         yield "budget", ", ".join(f"{name} {value:g}" for name, value in spec.budget if value is not None)
     for name, value in study.record.provenance.items():
         yield name.replace(".", ": ", 1).replace("_", " ") if "/" not in name else name, _words(value)
+
+
+def figure_page(title: str, parts: Iterable[str | Rows | go.Figure]) -> str:
+    """A page of paragraphs, tables and figures, one below the other; it works offline.
+
+    Args:
+        title: of the page.
+        parts: what is on it; a table's title becomes a heading.
+    """
+    body, with_library = [], True
+    for part in parts:
+        if isinstance(part, Rows):
+            body.append(f"<h2>{escape(part.title)}</h2>{table_html(part)}")
+        elif isinstance(part, str):
+            body.append(f"<p>{escape(part)}</p>")
+        else:
+            figure = part.to_html(full_html=False, include_plotlyjs=with_library, config=CONTROLS)
+            body.append(f'<div class="scroll"><div class="figure">{figure}</div></div>')
+            with_library = False  # once is enough
+    return FRAME.substitute(title=escape(title), body="".join(body))
 
 
 def _words(value: str) -> str:
@@ -165,16 +187,18 @@ def _comparison(comparisons: Sequence[Comparison], study: Study) -> str:
     if not any(comparison.others for comparison in comparisons):
         return ""
     rows = comparison_rows(comparisons, study.outline)
-    return f"<h2>{escape(rows.title)}</h2>{_table(rows)}"
+    return f"<h2>{escape(rows.title)}</h2>{table_html(rows)}"
 
 
 def _contributions(who: WhoFound, study: Study) -> str:
     rows = contribution_rows(who.contributions, study.outline)
     figure = shares_figure(who.history, study.outline).to_html(full_html=False, include_plotlyjs=False, config=CONTROLS)
-    return f'<h2>{escape(rows.title)}</h2>{_table(rows)}<div class="scroll">{figure}</div><p class="quiet">{SHARES}</p>'
+    table = f"<h2>{escape(rows.title)}</h2>{table_html(rows)}"
+    return f'{table}<div class="scroll">{figure}</div><p class="quiet">{SHARES}</p>'
 
 
-def _table(rows: Rows) -> str:
+def table_html(rows: Rows) -> str:
+    """A table with its notes, without its title."""
     head = "".join(f"<th>{escape(column).replace('] ', ']&nbsp;')}</th>" for column in rows.columns)
     chosen = ' class="chosen"'
     body = "".join(

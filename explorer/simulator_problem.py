@@ -136,6 +136,18 @@ class SimulatorProblem(Problem):
         )
         self.outline = replace(self.outline, workload=self._workload())
 
+    def with_simulator(self, name: str, simulator: Simulator) -> SimulatorProblem:
+        """The same problem with another simulator, one of the same fields and variables, in the place of one."""
+        return SimulatorProblem(
+            Bench({**self.bench.simulators, name: simulator}, self.bench.workload),
+            Space(self.space.variables.values()),
+            list(self._functions.values()),
+            constraints=[c.text for c in (*self.space.constraints, *self.cheap_constraints, *self.outcome_constraints)],
+            fidelity=self.fidelity,
+            seed=self.seed,
+            checkpoints=self.checkpoints,
+        )
+
     def _workload(self) -> str:
         """The workload and what is really trained, in words."""
         workload = self.bench.workload

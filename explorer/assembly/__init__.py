@@ -49,13 +49,14 @@ class Assembly:
         return make_strategy(self.spec.strategy.name, self.problem, self.spec.seed, self.spec.strategy.options)
 
 
-def assemble_source(source: Source, folder: Path, name: str = "search") -> Assembly:
+def assemble_source(source: Source, folder: Path, name: str = "search", *, check_run: bool = True) -> Assembly:
     """Put a search together from plain data.
 
     Args:
         source: of the search.
         folder: relative paths in it start here.
         name: of the file, for messages.
+        check_run: also check what a run needs (data, a feasible design); computing without training does not.
 
     Raises:
         SearchFileError: everything that is wrong, of fields and of what they mean together.
@@ -67,7 +68,7 @@ def assemble_source(source: Source, folder: Path, name: str = "search") -> Assem
         if error.rest is None:
             raise
         spec, mistakes = error.rest, error.mistakes
-    return assemble(spec, folder, source=source, name=name, mistakes=mistakes)
+    return assemble(spec, folder, source=source, check_run=check_run, name=name, mistakes=mistakes)
 
 
 def assemble(

@@ -28,7 +28,7 @@ from simulators.protocol import (
     plugin_names,
 )
 
-__all__ = ["PROBLEM", "Collector", "Loaded", "load", "place_of"]
+__all__ = ["PROBLEM", "Collector", "Loaded", "load", "place_of", "with_sections"]
 
 PROBLEM = ("workload", "proxy", "data_dir", "simulators", "variables", "fidelity", "objectives", "constraints", "seed")
 """The sections of a search file that its problem is built from."""
@@ -120,7 +120,7 @@ def load(spec: SearchSpec, folder: Path, found: Collector) -> Loaded:
         except InputError as error:
             found.add(error, "simulators")
             continue
-        simulator = _configured(kind, _with_sections(kind, settings, spec, folder), name, spec, found)
+        simulator = _configured(kind, with_sections(kind, settings, spec, folder), name, spec, found)
         if simulator is None:
             guessed.add(name)
         simulators[name] = simulator or kind()
@@ -160,9 +160,7 @@ def place_of(error: InputError, simulator: str, spec: SearchSpec) -> str:
     return "" if at_top else f"simulators.{simulator}"
 
 
-def _with_sections(
-    kind: type[Simulator], settings: Mapping[str, Any], spec: SearchSpec, folder: Path
-) -> dict[str, Any]:
+def with_sections(kind: type[Simulator], settings: Mapping[str, Any], spec: SearchSpec, folder: Path) -> dict[str, Any]:
     """A simulator's settings with those of the file's sections that are for training simulators; paths start at the
     file's folder."""
     own = dict(settings)

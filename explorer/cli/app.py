@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from explorer.cli import query, search, search_file, simulator
+from explorer.cli import enumeration, query, search, search_file, simulator, sweep
 
 __all__ = ["app"]
 
@@ -41,8 +41,10 @@ app.command("resume")(search.resume)
 app.command("status")(query.status)
 app.command("pareto")(query.pareto)
 app.command("explain")(query.explain)
+app.command("enumerate")(enumeration.enumerate_designs)
 app.command("check")(search_file.check)
 app.command("schema")(search_file.schema)
 app.command("list")(simulator.list_names)
 app.command("simulate")(simulator.simulate)
+app.command("sweep")(sweep.sweep)
 app.command("validate")(simulator.validate)

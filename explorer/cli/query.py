@@ -6,14 +6,13 @@ None of them runs a user's Python file, but ``rex explain`` of an objective that
 from __future__ import annotations
 
 from collections import Counter
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from explorer.cli.formats import Format, PageFormat, written_as
 from explorer.cli.options import StudyArgument, blamed_on
-from simulators.protocol.errors import InputError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -22,47 +21,6 @@ __all__ = ["explain", "pareto", "status"]
 
 OPTIONS = {"where": "--where", "sort": "--sort", "objective": "--objective"}
 """The option that gives what a study is asked."""
-
-
-class Format(StrEnum):
-    """How an answer is written."""
-
-    table = "table"
-    csv = "csv"
-    json = "json"
-
-
-class PageFormat(StrEnum):
-    """How an answer is written that may also be a page."""
-
-    table = "table"
-    csv = "csv"
-    json = "json"
-    html = "html"
-
-
-ENDINGS = {".txt": "table", ".csv": "csv", ".json": "json", ".html": "html"}
-"""What the name of a file says of how it is written."""
-
-
-def _written(offered: type[StrEnum], given: StrEnum | None, out: Path | None) -> str:
-    """How an answer is written: as ``--format`` says, else as the name of the file says, else as a table.
-
-    Raises:
-        InputError: they contradict each other, or neither says it.
-    """
-    if out is None:
-        return given or Format.table
-    named = ENDINGS.get(out.suffix.lower(), "")
-    if given is None and named not in list(offered):
-        endings = ", ".join(ending for ending, form in ENDINGS.items() if form in list(offered))
-        raise InputError(
-            f"the name {out.name} does not say how to write it: let it end with one of {endings}, or give --format",
-            "--out",
-        )
-    if given is not None and named not in ("", given):
-        raise InputError(f"{out.name} would be {named}, but --format says {given}: change one of them", "--out")
-    return given or named
 
 
 def status(study: StudyArgument) -> None:
@@ -132,7 +90,7 @@ def pareto(
     from explorer.study import load_study
     from explorer.tables import front_rows
 
-    written = _written(Format, form, out)
+    written = written_as(Format, form, out)
     loaded = load_study(study)
     with blamed_on(options=OPTIONS):
         front = loaded.front(where).sorted_by(sort or loaded.outline.objectives[0].name, descending=descending)
@@ -187,7 +145,7 @@ def explain(
     from explorer.study import load_study
     from explorer.tables import effect_rows
 
-    written = _written(PageFormat, form, out)
+    written = written_as(PageFormat, form, out)
     loaded = load_study(study)
     with blamed_on(options=OPTIONS):
         found = loaded.explain(objective, where=where, mass=mass)

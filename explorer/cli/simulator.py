@@ -16,10 +16,18 @@ from explorer.cli.options import WORKLOAD, DataDir, blamed_on
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from simulators.protocol import Design, Designs, Report, Simulator, ValidationCase, Workload
 
-__all__ = ["list_names", "simulate", "validate"]
+__all__ = [
+    "NETWORK", "Dataset", "Mode", "Network", "NetworkOptions", "SimulatorSettings", "configured", "list_names", "pairs",
+    "simulate", "validate", "workload_of",
+]  # fmt: skip
+
+
+NETWORK = "vgg16"
+"""The network where none is named."""
 
 
 class Kind(StrEnum):
@@ -57,25 +65,51 @@ SimulatorSettings = Annotated[
 Mode = Annotated[str, typer.Option("--mode", help="training or inference.")]
 
 
-def _pairs(texts: list[str] | None, option: str) -> dict[str, str]:
+def pairs(texts: list[str] | None, option: str) -> dict[str, str]:
+    """Texts ``KEY=VALUE`` as a mapping.
+
+    Raises:
+        InputError: one is something else.
+    """
     from simulators.protocol import InputError
 
-    pairs = {}
+    found = {}
     for text in texts or []:
         key, equals, value = text.partition("=")
         if not equals:
             raise InputError(f"'{text}' is not KEY=VALUE", option)
-        pairs[key] = value
-    return pairs
+        found[key] = value
+    return found
 
 
-def _workload(network: str, dataset: str, mode: str, options: list[str] | None) -> Workload:
+def workload_of(network: str, dataset: str, mode: str, options: list[str] | None) -> Workload:
+    """The workload that options name.
+
+    Raises:
+        InputError: there is no such mode, or an option is not ``KEY=VALUE``.
+    """
     from simulators.protocol import InputError, Workload
 
     if mode not in ("training", "inference"):
         raise InputError(f"'{mode}' is not allowed; choose training or inference", "--mode")
-    pairs = tuple(sorted(_pairs(options, "--option").items()))
-    return Workload(network, dataset, "training" if mode == "training" else "inference", options=pairs)
+    own = tuple(sorted(pairs(options, "--option").items()))
+    return Workload(network, dataset, "training" if mode == "training" else "inference", options=own)
+
+
+def configured(name: str, settings: list[str] | None, data_dir: Path | None = None) -> Simulator:
+    """The simulator of a name with the settings that ``--setting`` gives it.
+
+    Raises:
+        InputError: there is no such simulator, or a setting is not allowed.
+    """
+    from explorer.spec import override, read_settings
+    from explorer.yaml_source import Source
+    from simulators.protocol import load_simulator
+
+    given = [*(settings or []), *([f"data_dir={json.dumps(str(data_dir.absolute()))}"] if data_dir else [])]
+    kind, values = load_simulator(name), override(Source({}, name), read_settings(given, "--setting")).data
+    with blamed_on("--setting", {"data_dir": "--data-dir"}):
+        return kind(values)
 
 
 def list_names(
@@ -148,7 +182,7 @@ def _first_line(thing: Any) -> str:
 
 def simulate(
     name: Annotated[str, typer.Argument(metavar="NAME", help="A simulator (rex list simulators).")],
-    network: Network = "vgg16",
+    network: Network = NETWORK,
     dataset: Dataset = "cifar10",
     mode: Mode = "training",
     options: NetworkOptions = None,
@@ -173,18 +207,13 @@ def simulate(
     A design that cannot be built is an answer too: it is shown with the reason, and the exit code is 0.
     """
     from explorer.space import Space
-    from explorer.spec import override, read_settings
-    from explorer.yaml_source import Source
-    from simulators.protocol import InputError, load_simulator
+    from simulators.protocol import InputError
 
-    given = [*(settings or []), *([f"data_dir={json.dumps(str(data_dir.absolute()))}"] if data_dir else [])]
-    kind, values = load_simulator(name), override(Source({}, name), read_settings(given, "--setting")).data
-    with blamed_on("--setting", {"data_dir": "--data-dir"}):
-        simulator = kind(values)
-    workload = _workload(network, dataset, mode, options)
+    simulator = configured(name, settings, data_dir)
+    workload = workload_of(network, dataset, mode, options)
     with blamed_on("--option", WORKLOAD):
         space = Space(simulator.variables(workload))
-    chosen = _pairs(choices, "--set")
+    chosen = pairs(choices, "--set")
     if wrong := space.mistakes(chosen):
         raise InputError("\n     ".join(f"--set {mistake}" for mistake in wrong))
     design = space.design(chosen)

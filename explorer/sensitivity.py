@@ -1,0 +1,318 @@
+"""Do conclusions survive if an assumption is wrong? Each is moved to both ends of its likely range, one at a time.
+
+Three questions: which designs stay on the front; which conclusions turn round, and at which value; how much each
+assumption moves the objectives of one design.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from explorer.outline import ObjectiveInfo
+from explorer.rivals import Rivals, Verdict
+from explorer.simulator_problem import SimulatorProblem
+from explorer.worlds import Settings, Shift, World, flips_at, possible_shifts, world
+from simulators.protocol import Design, InputError
+
+__all__ = ["Effect", "Flip", "Sensitivity", "Survivor", "sensitivity"]
+
+ROUNDING = 1e-12  # differences below this share of the larger value are none
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Survivor:
+    """A design of the front as it stands.
+
+    Args:
+        design: the design.
+        values: its objectives as it stands.
+        kept: in how many worlds it is on the front.
+        lost: the worlds in which it is not, such as ``gpu_layer_power_w = 24 W``.
+    """
+
+    design: Design
+    values: tuple[float, ...]
+    kept: int
+    lost: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Flip:
+    """A conclusion that turns round.
+
+    Args:
+        shift: the assumption.
+        end: the end of its range at which it has turned.
+        at: the value at which it turns.
+        was, becomes: the conclusion in words, before and after.
+    """
+
+    shift: Shift
+    end: float
+    at: float
+    was: str
+    becomes: str
+
+    def __str__(self) -> str:
+        way = "falls" if self.end < self.shift.standing else "rises"
+        text = self.shift.text
+        return (
+            f"{self.was}; {self.becomes} once {self.shift.name} {way} to {text(self.at)} (it stands at "
+            f"{text(self.shift.standing)} and may be {text(self.end)})"
+        )
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What an assumption changes of one design.
+
+    Args:
+        shift: the assumption.
+        changes: for each of its ends, per objective the relative change; NaN where there is no value then.
+    """
+
+    shift: Shift
+    changes: tuple[tuple[float, ...], ...]
+
+    def largest(self, objective: int) -> float:
+        """The largest relative change of an objective, without sign; infinite where there is no value then."""
+        return max(np.inf if np.isnan(change[objective]) else abs(change[objective]) for change in self.changes)
+
+
+@dataclass(frozen=True)
+class Sensitivity:
+    """What depends on assumptions.
+
+    Args:
+        objectives: those that are computed.
+        of_front: those that span the front.
+        worlds: how many were looked at.
+        survivors: the front as it stands.
+        flips: conclusions that turn round.
+        conclusions: how many were looked at.
+        design: whose effects are told.
+        effects: of every assumption that changes something.
+        idle: assumptions that change nothing.
+        notes: worlds that could not be had.
+    """
+
+    objectives: tuple[ObjectiveInfo, ...]
+    of_front: tuple[ObjectiveInfo, ...]
+    worlds: int
+    survivors: tuple[Survivor, ...]
+    flips: tuple[Flip, ...]
+    conclusions: int
+    design: Design
+    effects: tuple[Effect, ...]
+    idle: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON values; null where there is no value."""
+        names = [objective.name for objective in self.objectives]
+        return {
+            "worlds": self.worlds,
+            "conclusions": self.conclusions,
+            "front": [
+                {
+                    **one.design.to_json(),
+                    **dict(zip((objective.name for objective in self.of_front), one.values, strict=True)),
+                    "kept": one.kept, "lost": list(one.lost),
+                }
+                for one in self.survivors
+            ],
+            "flips": [
+                {
+                    "simulator": one.shift.simulator, "assumption": one.shift.name, "standing": one.shift.standing,
+                    "end": one.end, "at": one.at, "was": one.was, "becomes": one.becomes,
+                }
+                for one in self.flips
+            ],
+            "design": self.design.to_json(),
+            "effects": [
+                {
+                    "simulator": one.shift.simulator, "assumption": one.shift.name, "standing": one.shift.standing,
+                    "value": end,
+                    **{name: c if np.isfinite(c) else None for name, c in zip(names, change, strict=True)},
+                }
+                for one in self.effects
+                for end, change in zip(one.shift.ends, one.changes, strict=True)
+            ],
+            "idle": list(self.idle),
+        }  # fmt: skip
+
+
+def sensitivity(
+    problem: SimulatorProblem,
+    settings: Settings,
+    rivals: Rivals,
+    initial: Sequence[Design],
+    design: Design | None = None,
+    listener: Callable[[int, int], None] | None = None,
+) -> Sensitivity:
+    """Move every assumption to both ends of its likely range and look at what changes.
+
+    Args:
+        problem: as it stands.
+        settings: of each simulator, as the problem has them.
+        rivals: the front as it stands and who competes for it.
+        initial: the designs that conclusions are about.
+        design: whose effects are told; by default the first initial one, else the first of the front.
+        listener: hears how many worlds are done, and how far it is in the next one.
+
+    Raises:
+        InputError: there is no assumption to move, or nothing is computed of the design.
+    """
+    objectives = tuple(objective for objective in problem.objectives if objective.cheap)
+    shifts = possible_shifts(problem, settings)
+    chosen = design or (initial[0] if initial else rivals.designs[0])
+    stands = rivals.verdict(problem)
+    looks = _Looks(problem, settings, objectives, tuple(initial), rivals)
+    kept = np.zeros(len(rivals.designs), dtype=int)
+    lost: list[list[str]] = [[] for _ in rivals.designs]
+    flips: list[Flip] = []
+    effects: list[Effect] = []
+    idle: list[str] = []
+    notes: list[str] = []
+    worlds = 0
+    base = _objectives_of(problem, objectives, [chosen])[0]
+    if not np.isfinite(base).all():
+        reason = problem.why_infeasible(chosen)
+        raise InputError(f"{problem.space.describe(chosen)} cannot be evaluated ({reason}): choose another", "design")
+    for shift in shifts:
+        changes, moved = [], False
+        for end in shift.ends:
+            try:
+                there = world(problem, settings, shift, end)
+            except InputError as error:
+                notes.append(f"{shift.name} cannot be moved to {shift.text(end)}: {error}")
+                changes.append((np.nan,) * len(objectives))
+                continue
+            verdict = rivals.verdict(there.problem, partial(listener, worlds) if listener else None)
+            worlds += 1
+            kept += verdict.standing
+            for row in np.flatnonzero(~verdict.standing):
+                lost[row].append(there.text)
+            found = list(looks.flips(there, stands, verdict))
+            flips += found
+            values = _objectives_of(there.problem, objectives, [chosen])[0]
+            changes.append(tuple(_relative(value, before) for value, before in zip(values, base, strict=True)))
+            moved = moved or bool(found) or not verdict.standing.all() or not _same(verdict.values, stands.values)
+        if moved or any(change != 0 for row in changes for change in row):
+            effects.append(Effect(shift, tuple(changes)))
+        else:
+            idle.append(shift.name)
+    survivors = tuple(
+        Survivor(one, tuple(values), int(count), tuple(worlds_lost))
+        for one, values, count, worlds_lost in zip(rivals.designs, stands.values.tolist(), kept, lost, strict=True)
+    )
+    return Sensitivity(
+        objectives, rivals.objectives, worlds, survivors, tuple(flips), looks.count(stands), chosen, tuple(effects),
+        tuple(idle), tuple(notes),
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class _Looks:
+    """The conclusions that are looked at in every world."""
+
+    problem: SimulatorProblem
+    settings: Settings
+    objectives: tuple[ObjectiveInfo, ...]
+    initial: tuple[Design, ...]
+    rivals: Rivals
+
+    def count(self, stands: Verdict) -> int:
+        """How many conclusions there are."""
+        pairs = len(self.initial) * (len(self.initial) - 1) // 2
+        return pairs * len(self.objectives) + len(self.initial) + len(stands.best)
+
+    def flips(self, there: World, stands: Verdict, verdict: Verdict) -> Iterator[Flip]:
+        """The conclusions that are others in a world."""
+        for design in self.initial:
+            yield from self._possible(there, f"{self._name(design)} can be evaluated", design)
+        for objective in self.objectives:
+            for pair in combinations(self.initial, 2):
+                order = partial(self._better, objective=objective, pair=pair)
+                before, after = order(self.problem), order(there.problem)
+                if before is not None and after is not None and before != after:
+                    was, becomes = (self._told(objective, pair, found) for found in (before, after))
+                    yield self._flip(there, order, was, becomes.partition(": ")[2])
+        for objective, old, new in zip(self.rivals.objectives, stands.best, verdict.best, strict=False):
+            if not objective.cheap or old.design == new.design:
+                continue
+            was = f"{objective.name}: the best is {self._name(old.design)}"
+            beaten = partial(self._beaten, objective=objective, pair=(old.design, new.design))
+            if beaten(there.problem):
+                yield self._flip(there, beaten, was, f"{self._name(new.design)} beats it")
+            else:
+                yield from self._possible(there, was, old.design)
+
+    def _possible(self, there: World, was: str, design: Design) -> Iterator[Flip]:
+        """A flip if a design can be evaluated in one of the two only."""
+        possible = partial(_feasible, design=design)
+        if possible(self.problem) and not possible(there.problem):
+            yield self._flip(there, possible, was, f"it cannot be evaluated ({there.problem.why_infeasible(design)})")
+        elif possible(there.problem) and not possible(self.problem):
+            reason = self.problem.why_infeasible(design)
+            yield self._flip(there, possible, f"{self._name(design)} cannot be evaluated ({reason})", "it can")
+
+    def _flip(self, there: World, state: Callable[[SimulatorProblem], object], was: str, becomes: str) -> Flip:
+        """A flip, with the value at which the state becomes another one."""
+        before = state(self.problem)
+
+        def same(value: float) -> bool:
+            return state(world(self.problem, self.settings, there.shift, value).problem) == before
+
+        return Flip(there.shift, there.value, flips_at(same, there.shift, there.value), was, becomes)
+
+    def _name(self, design: Design) -> str:
+        return self.problem.space.describe(design)
+
+    def _better(self, problem: SimulatorProblem, objective: ObjectiveInfo, pair: tuple[Design, Design]) -> int | None:
+        """1: the first is better, -1: the second, 0: they are equal; None where one has no value."""
+        one, other = _objectives_of(problem, [objective], pair)[:, 0] * objective.sign
+        if not np.isfinite([one, other]).all():
+            return None
+        return 0 if abs(one - other) <= ROUNDING * max(abs(one), abs(other)) else 1 if one > other else -1
+
+    def _beaten(self, problem: SimulatorProblem, objective: ObjectiveInfo, pair: tuple[Design, Design]) -> bool:
+        return self._better(problem, objective, pair) == -1
+
+    def _told(self, objective: ObjectiveInfo, pair: tuple[Design, Design], order: int) -> str:
+        first, second = (self._name(design) for design in pair)
+        if order == 0:
+            return f"{objective.name}: {first} and {second} are equal"
+        better, worse = (first, second) if order > 0 else (second, first)
+        return f"{objective.name}: {better} beats {worse}"
+
+
+def _feasible(problem: SimulatorProblem, design: Design) -> bool:
+    return bool(problem.known(problem.space.designs([design])).feasible[0])
+
+
+def _objectives_of(problem: SimulatorProblem, objectives: Sequence[ObjectiveInfo], designs: Sequence[Design]) -> Array:
+    """Cheap objectives, shape (designs, objectives); NaN where there is no value."""
+    known: Mapping[str, Array] = problem.known(problem.space.designs(designs)).objectives
+    return np.stack([known[objective.name] for objective in objectives], axis=1)
+
+
+def _relative(value: float, before: float) -> float:
+    """The relative change; one that is rounding only is none."""
+    if not (np.isfinite(value) and np.isfinite(before)):
+        return float("nan")
+    change = (value - before) / abs(before) if before else float(np.sign(value - before) * np.inf) if value else 0.0
+    return 0.0 if abs(change) <= ROUNDING else float(change)
+
+
+def _same(values: Array, before: Array) -> bool:
+    return bool(np.allclose(values, before, rtol=ROUNDING, atol=0.0, equal_nan=True))

@@ -1,0 +1,143 @@
+"""What depends on assumptions, as tables and as a tornado plot."""
+
+from __future__ import annotations
+
+import math
+
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from explorer.plots import BASELINES, FRONT
+from explorer.sensitivity import Effect, Sensitivity
+from explorer.space import Space
+from explorer.tables import ARROWS, Column, Rows
+from explorer.units import counted, format_number
+from explorer.worlds import Shift
+
+__all__ = ["effect_rows", "flip_rows", "summary", "survivor_rows", "tornado_figure"]
+
+LOST = 4  # worlds that are named of those in which a design leaves the front
+BAR = 26  # height of a bar
+GONE = "no value"
+
+
+def summary(found: Sensitivity) -> list[str]:
+    """The answer in a few lines."""
+    stay = sum(one.kept == found.worlds for one in found.survivors)
+    front = counted(len(found.survivors), "designs")
+    lines = [
+        f"{stay} of {front} on the front stay there in all {counted(found.worlds, 'worlds')} (each assumption moved to "
+        "both ends of its likely range, one at a time)",
+        f"{len({one.was for one in found.flips})} of {counted(found.conclusions, 'conclusions')} depend on an "
+        "assumption",
+    ]
+    if found.idle:
+        lines.append(f"change nothing: {', '.join(found.idle)}")
+    return [*lines, *found.notes]
+
+
+def survivor_rows(found: Sensitivity, space: Space, limit: int | None = None) -> Rows:
+    """The front as it stands, with the worlds in which each design leaves it; those that stay least come first."""
+    ranked = sorted(found.survivors, key=lambda one: one.kept)
+    shown = ranked[:limit]
+    columns = [
+        Column.of(objective.name, objective.unit, [one.values[at] for one in shown])
+        for at, objective in enumerate(found.of_front)
+    ]
+    rows = [
+        (
+            space.describe(one.design),
+            *(format_number(value, column.factor) for value, column in zip(one.values, columns, strict=True)),
+            f"{one.kept} of {found.worlds}",
+            "; ".join(one.lost[:LOST]) + (f"; {len(one.lost) - LOST} more" if len(one.lost) > LOST else "") or "-",
+        )
+        for one in shown
+    ]
+    titles = [f"{column.title} {ARROWS[o.direction]}" for column, o in zip(columns, found.of_front, strict=True)]
+    notes = (
+        [f"not shown: {len(ranked) - len(shown)}, which stay as often or more often"]
+        if len(shown) < len(ranked)
+        else []
+    )
+    return Rows(
+        "Does the front survive?", ("design", *titles, "on the front in", "not with"), tuple(rows), tuple(notes)
+    )
+
+
+def flip_rows(found: Sensitivity) -> Rows:
+    """Every conclusion that turns round, and at which value."""
+    rows = [
+        (one.was, one.becomes, one.shift.name, one.shift.text(one.shift.standing), one.shift.text(one.at),
+         one.shift.text(one.end))
+        for one in found.flips
+    ]  # fmt: skip
+    columns = ("as it stands", "but", "depends on", "which stands at", "flips at", "may be")
+    return Rows("What turns round", columns, tuple(rows))
+
+
+def effect_rows(found: Sensitivity, space: Space) -> Rows:
+    """What each assumption changes of the objectives of one design, the largest change first."""
+    number = range(len(found.objectives))
+    ranked = sorted((one for one in found.effects if any(map(one.largest, number))),
+                    key=lambda one: -max(map(one.largest, number)))  # fmt: skip
+    others = ", ".join(one.shift.name for one in found.effects if not any(map(one.largest, number)))
+    rows = [
+        (
+            one.shift.name, one.shift.text(one.shift.standing), one.shift.text(end),
+            *("-" if change == 0 else _percent(change) for change in changes),
+        )
+        for one in ranked
+        for end, changes in zip(one.shift.ends, one.changes, strict=True)
+    ]  # fmt: skip
+    titles = (objective.name for objective in found.objectives)
+    notes = [f"move none of these, but other designs, or which can be evaluated: {others}"] if others else []
+    title = f"What moves {space.describe(found.design)}"
+    return Rows(title, ("assumption", "from", "to", *titles), tuple(rows), tuple(notes))
+
+
+def tornado_figure(found: Sensitivity) -> go.Figure:
+    """A panel for each objective: bars of its relative change at both ends of each assumption, the longest on top."""
+    panels = [
+        sorted((one for one in found.effects if one.largest(at) > 0), key=lambda one: one.largest(at))
+        for at in range(len(found.objectives))
+    ]
+    heights = [max(len(bars), 1) for bars in panels]
+    figure = make_subplots(
+        rows=len(panels), row_heights=heights, vertical_spacing=0.25 / max(len(panels), 2),
+        subplot_titles=[f"{o.name}{'' if bars else ': nothing moves it'}"
+                        for o, bars in zip(found.objectives, panels, strict=True)],
+    )  # fmt: skip
+    for at, bars in enumerate(panels):
+        for below, name, colour in ((True, "smaller value", FRONT), (False, "larger value", BASELINES[0])):
+            ends = [_end(one.shift, below) for one in bars]
+            changes = [_change(one, end, at) for one, end in zip(bars, ends, strict=True)]
+            figure.add_bar(
+                y=[one.shift.name for one in bars], x=[100 * change for change in changes], orientation="h", name=name,
+                legendgroup=name, showlegend=at == 0,
+                marker={"color": colour, "pattern": {"shape": "" if below else "/"}},
+                text=["" if end is None else one.shift.text(end) for one, end in zip(bars, ends, strict=True)],
+                hovertemplate="%{y} = %{text}: %{x:+.3g} %<extra></extra>", textposition="none", row=at + 1, col=1,
+            )  # fmt: skip
+        figure.update_xaxes(title_text=f"change of {found.objectives[at].name} [%]", row=at + 1, col=1)
+    return figure.update_layout(
+        template="plotly_white", barmode="overlay", height=160 + 90 * len(panels) + BAR * sum(heights),
+        font={"family": "system-ui, sans-serif", "size": 13},
+        legend={"orientation": "h", "y": 1.0, "yref": "container", "yanchor": "top", "x": 0},
+        margin={"l": 260, "r": 40, "t": 80, "b": 60},
+    )  # fmt: skip
+
+
+def _end(shift: Shift, below: bool) -> float | None:
+    """The end that is smaller, or larger, than what stands."""
+    return next((end for end in shift.ends if (end < shift.standing) == below), None)
+
+
+def _change(effect: Effect, end: float | None, objective: int) -> float:
+    """The change at an end; nothing is drawn where there is none."""
+    if end is None:
+        return math.nan
+    return effect.changes[effect.shift.ends.index(end)][objective]
+
+
+def _percent(change: float) -> str:
+    return f"{100 * change:+.3g} %" if math.isfinite(change) else GONE
