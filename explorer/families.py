@@ -148,8 +148,8 @@ def _part(problem: Problem, own: Designs, others: Designs | None) -> Families:
     with_members, family = np.unique(chosen // members, return_inverse=True)
     columns = designs.take(chosen).expanded()
     found = Designs({name: columns[name] for name in problem.space.variables}, len(chosen))
-    names = {name: np.asarray(column)[chosen] for name, column in known.names(designs).items()
-             if name in named and name not in found}  # fmt: skip
+    before = known.names(designs)
+    names = {name: np.asarray(before[name])[chosen] for name in named if name in before and name not in found}
     names.update((name, found[name]) for name in named if name in found)
     return Families(problem, own.take(with_members), family, found, values[chosen], names)
 

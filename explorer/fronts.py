@@ -22,7 +22,7 @@ from explorer.evaluation import Evaluation
 from explorer.outline import HELD_OUT, ObjectiveInfo, Outline
 from explorer.problem import Problem
 from explorer.units import counted, format_quantity
-from simulators.protocol import Design, InputError, suggestion
+from simulators.protocol import Design, InputError, LazyColumns, suggestion
 
 if TYPE_CHECKING:
     import pandas
@@ -93,9 +93,14 @@ def derived_members(
     if len(designs) == 0:
         return []
     values = problem.derive(designs, known, evaluation)
-    names = {**known.names(designs), **values}
-    for name, value in evaluation.quantities.items():
-        names.setdefault(name, np.full(len(designs), value))
+    before, paid = known.names(designs), evaluation.quantities
+
+    def named(name: str) -> NDArray[Any]:
+        if name in values:
+            return values[name]
+        return before[name] if name in before else np.full(len(designs), paid[name])
+
+    names = LazyColumns({*before, *values, *paid}, named)
     violation = sum(
         (np.broadcast_to(constraint.violation(names), len(designs)) for constraint in problem.outcome_constraints),
         np.zeros(len(designs)),
@@ -107,8 +112,12 @@ def derived_members(
     chosen = np.flatnonzero(keep)
     chosen = chosen[nondominated(table[chosen], problem.objectives)]
     training_fields = {k: v for k, v in evaluation.quantities.items() if k not in known.fields}
+    if len(chosen) == 0:
+        return []
     members = []
-    for index, design in zip(chosen, problem.space.unpack(designs.take(chosen)), strict=True):
+    some = designs.take(chosen)
+    fields = problem.known(some).fields  # of these few only: some fields take long
+    for row, (index, design) in enumerate(zip(chosen, problem.space.unpack(some), strict=True)):
         if design == evaluation.design:
             continue
         members.append(
@@ -116,7 +125,7 @@ def derived_members(
                 evaluation,
                 design=design,
                 values={name: float(value[index]) for name, value in values.items()},
-                quantities={**{k: float(v[index]) for k, v in known.fields.items()}, **training_fields},
+                quantities={**{k: float(v[row]) for k, v in fields.items()}, **training_fields},
                 violation=0.0,
                 series={},
                 cost=0.0,

@@ -25,7 +25,7 @@ from explorer.evaluation import Evaluation, Proposal
 from explorer.outline import MEMBERS, ObjectiveInfo, Outline
 from explorer.sampling import FeasibleDesigns
 from explorer.space import Space, condition
-from simulators.protocol import Design, Designs, Fidelity, InputError, suggestion
+from simulators.protocol import Design, Designs, Fidelity, InputError, LazyColumns, suggestion
 
 __all__ = ["Known", "Measured", "Problem"]
 
@@ -51,7 +51,7 @@ class Known:
         rows = np.flatnonzero(mask)
         return Known(
             {name: values[rows] for name, values in self.objectives.items()},
-            {name: values[rows] for name, values in self.fields.items()},
+            LazyColumns(self.fields, lambda name: self.fields[name][rows]),
             self.feasible[rows],
             lambda index: self.reason(int(rows[index])),
         )
@@ -61,14 +61,18 @@ class Known:
         position = np.cumsum(mask) - 1
         return Known(
             {name: _scattered(values, mask, np.nan) for name, values in self.objectives.items()},
-            {name: _scattered(values, mask, np.nan) for name, values in self.fields.items()},
+            LazyColumns(self.fields, lambda name: _scattered(self.fields[name], mask, np.nan)),
             _scattered(self.feasible, mask, False),
             lambda index: self.reason(int(position[index])) if mask[index] else "",
         )
 
-    def names(self, designs: Designs) -> dict[str, NDArray[Any]]:
+    def names(self, designs: Designs) -> Mapping[str, NDArray[Any]]:
         """Everything that an expression may name before an evaluation; an objective hides a field of its name."""
-        return {**designs.columns, **self.fields, **self.objectives}
+        layers = [self.objectives, self.fields, designs.columns]
+        return LazyColumns(
+            dict.fromkeys(name for layer in reversed(layers) for name in layer),
+            lambda name: next(layer[name] for layer in layers if name in layer),
+        )
 
 
 def _scattered(values: NDArray[Any], mask: NDArray[np.bool_], fill: Any) -> NDArray[Any]:

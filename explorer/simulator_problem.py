@@ -25,6 +25,7 @@ from simulators.protocol import (
     Folder,
     HardwareSimulator,
     InputError,
+    LazyColumns,
     Report,
     Simulator,
     TrainingSimulator,
@@ -179,11 +180,16 @@ class SimulatorProblem(Problem):
         reports = self._hardware_reports(designs)
         fields, feasible = {}, np.ones(len(designs), dtype=bool)
         for key, report in reports.items():
-            fields.update({name: report.totals[field] for field, name in self.bench.field_names(key).items()})
+            fields.update({name: (report.totals, field) for field, name in self.bench.field_names(key).items()})
             feasible &= report.feasible
+
+        def total(name: str) -> NDArray[np.float64]:
+            totals, field = fields[name]
+            return totals[field]
+
         return Known(
             {o.name: self._objective(o.name, reports, designs) for o in self.objectives if o.cheap},
-            fields,
+            LazyColumns(fields, total),
             feasible,
             lambda index: "; ".join(filter(None, (report.reason(index) for report in reports.values()))),
         )
@@ -242,7 +248,8 @@ class SimulatorProblem(Problem):
 
 def _seen(report: Report) -> Report:
     """A report as an objective sees it: without what is held out for the final report."""
-    totals = {field: values for field, values in report.totals.items() if not field.startswith(HELD_OUT)}
+    shown = [field for field in report.totals if not field.startswith(HELD_OUT)]
+    totals = LazyColumns(shown, report.totals.__getitem__)
     series = {field: values for field, values in report.series.items() if not field.startswith(HELD_OUT)}
     return replace(report, totals=totals, series=series)
 

@@ -48,6 +48,14 @@ class Format(StrEnum):
     json = "json"
 
 
+class ValidationFormat(StrEnum):
+    """How a validation table is written."""
+
+    table = "table"
+    json = "json"
+    markdown = "markdown"
+
+
 Network = Annotated[str, typer.Option("--network", help="A network (rex list networks).")]
 Dataset = Annotated[str, typer.Option("--dataset", help="The data set that fixes input size and classes.")]
 NetworkOptions = Annotated[
@@ -323,7 +331,9 @@ def _print_view(
 
 def validate(
     name: Annotated[str, typer.Argument(metavar="NAME", help="A simulator (rex list simulators).")],
-    form: Annotated[Format, typer.Option("--format", help="table or json.")] = Format.table,
+    form: Annotated[
+        ValidationFormat, typer.Option("--format", help="table, json, or markdown for a document.")
+    ] = ValidationFormat.table,
 ) -> None:
     """Published figures beside modelled ones: what is accepted, whether it holds, and the assumption it hangs on.
 
@@ -339,7 +349,7 @@ def validate(
     from simulators.protocol import load_simulator
 
     cases = list(load_simulator(name)().validation())
-    if form is Format.json:
+    if form is ValidationFormat.json:
         derived = ("deviation", "tolerance", "verdict", "holds")
         rows = [{**asdict(case), **{about: getattr(case, about) for about in derived}} for case in cases]
         typer.echo(json.dumps(rows, indent=1))
@@ -356,9 +366,19 @@ def validate(
             for case in cases
         )  # fmt: skip
         columns = ("case", "published", "accepted", "modelled", "deviation", "tier", "holds", "source", "hangs on")
-        print_rows(Rows(f"{name}: published against modelled", columns, cells, (_count_verdicts(cases),)))
+        title = f"{name}: published against modelled"
+        if form is ValidationFormat.markdown:
+            typer.echo(_document(title, name, columns, cells, _count_verdicts(cases)))
+        else:
+            print_rows(Rows(title, columns, cells, (_count_verdicts(cases),)))
     if not all(case.holds for case in cases):
         raise typer.Exit(1)
+
+
+def _document(title: str, name: str, columns: Sequence[str], cells: Sequence[Sequence[str]], summary: str) -> str:
+    lines = [columns, ["---"] * len(columns), *cells]
+    table = "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+    return f"# {title}\n\nPrinted by `rex validate {name} --format markdown`.\n\n{summary}.\n\n{table}"
 
 
 def _accepted(case: ValidationCase) -> str:

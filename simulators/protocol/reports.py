@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import string
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from simulators.protocol.simulator import Workload
     from simulators.protocol.variables import Designs
 
-__all__ = ["Field", "LazyTotals", "Maps", "Quantity", "Report", "Table", "Text", "View"]
+__all__ = ["Field", "LazyColumns", "Maps", "Quantity", "Report", "Table", "Text", "View"]
 
 
 @dataclass(frozen=True)
@@ -25,34 +25,34 @@ class Field:
     meaning: str
 
 
-class LazyTotals(Mapping[str, "NDArray[np.float64]"]):
-    """Totals of which some cost more than all others together: these are computed when they are first read.
+class LazyColumns(Mapping[str, "NDArray[Any]"]):
+    """Arrays by name, each computed when it is first read: totals of which some cost more than all others together.
 
     Args:
-        values: arrays by field.
-        later: per further field a function that computes it.
+        names: of all arrays, in their order.
+        compute: of a name its array.
     """
 
-    def __init__(
-        self, values: Mapping[str, NDArray[np.float64]], later: Mapping[str, Callable[[], NDArray[np.float64]]]
-    ) -> None:
-        self._values, self._later = dict(values), dict(later)
+    def __init__(self, names: Iterable[str], compute: Callable[[str], NDArray[Any]]) -> None:
+        self._computed: dict[str, NDArray[Any] | None] = dict.fromkeys(names)
+        self._compute = compute
 
-    def __getitem__(self, name: str) -> NDArray[np.float64]:
-        if name in self._later:
-            self._values[name] = self._later.pop(name)()
-        return self._values[name]
+    def __getitem__(self, name: str) -> NDArray[Any]:
+        found = self._computed[name]
+        if found is None:
+            found = self._computed[name] = self._compute(name)
+        return found
 
     def __iter__(self) -> Iterator[str]:
-        return iter([*self._values, *self._later])
+        return iter(self._computed)
 
     def __len__(self) -> int:
-        return len(self._values) + len(self._later)
+        return len(self._computed)
 
     def __contains__(self, name: object) -> bool:
-        return name in self._values or name in self._later
+        return name in self._computed
 
-    def __reduce__(self) -> tuple[type[dict[str, NDArray[np.float64]]], tuple[dict[str, NDArray[np.float64]]]]:
+    def __reduce__(self) -> tuple[type[dict[str, NDArray[Any]]], tuple[dict[str, NDArray[Any]]]]:
         return dict, (dict(self),)  # what is sent elsewhere is complete
 
 

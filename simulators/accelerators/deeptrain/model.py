@@ -22,7 +22,7 @@ from simulators.accelerators.deeptrain.thermal import layer_powers_w, stack_temp
 from simulators.accelerators.deeptrain.variables import DERIVED
 from simulators.accelerators.layers import LayerTable, layer_table
 from simulators.components import Tile, adc_bits, isaac_tile, total_of
-from simulators.protocol import Assumptions, Designs, Field, LazyTotals, Report, Variable, Workload
+from simulators.protocol import Assumptions, Designs, Field, LazyColumns, Report, Variable, Workload
 from simulators.workloads import bn_variable, dataset_shape
 
 __all__ = ["DOES_NOT_FIT", "FIELDS", "Stacks", "build_stacks", "evaluate"]
@@ -196,9 +196,10 @@ def evaluate(stacks: Stacks, designs: Designs, workload: Workload, breakdown: bo
     def link_stage_time_s() -> FloatArray:
         return busiest_links(stacks.network, index, bits, count) / stacks.assumed["link_bytes_per_s"]
 
-    links = {} if settings.link_time == "ignored" else {"link_stage_time_s": link_stage_time_s()}
-    for time_s in links.values():
-        stage_time_s = np.maximum(stage_time_s, time_s)
+    links = {}
+    if settings.link_time == "counted":
+        links["link_stage_time_s"] = link_stage_time_s()
+        stage_time_s = np.maximum(stage_time_s, links["link_stage_time_s"])
     update_time_s = np.where(gpu.on_card, 0.0, stacks.hardware["crossbar_size"] * stacks.assumed["row_write_time_s"])
     pipeline = schedule(
         stage_time_s,
@@ -236,11 +237,11 @@ def evaluate(stacks: Stacks, designs: Designs, workload: Workload, breakdown: bo
         "gpu_instructions": elements * gpu.instructions_per_element[index],
     }
     shape = (count,)
-    complete = {name: np.broadcast_to(values, shape) for name, values in totals.items()}
-    report = Report(
-        complete if links else LazyTotals(complete, {"link_stage_time_s": link_stage_time_s}),
-        _infeasible(stacks, bn_layers, shape),
-    )
+
+    def total(name: str) -> FloatArray:
+        return np.broadcast_to(totals[name], shape) if name in totals else link_stage_time_s()
+
+    report = Report(LazyColumns(FIELDS, total), _infeasible(stacks, bn_layers, shape))
     if not breakdown:
         return report
     placed = np.zeros((len(bits), len(table.names)))

@@ -41,6 +41,7 @@ Measure: TypeAlias = Callable[[Layers, Layers | None], FloatArray]
 
 TILES_PER_CLUSTER = 4  # that share a router (table I, and ISAAC)
 GPU_TILES_ACROSS = 4  # of a GPU layer's 16
+FEW = 100  # designs of a stack for which it is not worth while to look for its busiest links first
 TOGETHER = 64  # stacks that are measured at once: what they take stays small
 
 
@@ -269,9 +270,9 @@ def busiest_links(network: Network, index: NDArray[np.intp], bits: NDArray[np.ui
             rows = designs.rows(stack)
             if len(rows):
                 traffic = network.loads(stack)
-                base, by_bit = _candidates(
-                    traffic.base.sum(axis=1).ravel(), traffic.by_bit.reshape(traffic.by_bit.shape[1], -1)
-                )
+                base, by_bit = traffic.base.sum(axis=1).ravel(), traffic.by_bit.reshape(traffic.by_bit.shape[1], -1)
+                if len(rows) > FEW:
+                    base, by_bit = _candidates(base, by_bit)
                 loads[rows] = _largest(base, by_bit, bits if len(bits) == 1 else bits[rows])
     return loads
 

@@ -1,4 +1,4 @@
-"""What the paper publishes of its four networks: where its optimiser puts batch normalisation."""
+"""What the paper publishes of its four networks: how many batch normalisations, and where its optimiser puts them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import numpy as np
 from simulators.protocol import Designs, Workload
 from simulators.workloads import bn_variable
 
-__all__ = ["BO_N", "MEAN_ENERGY_SAVING", "all_and_bo_n", "stack_name"]
+__all__ = ["ALL_BN", "BO_N", "MEAN_ENERGY_SAVING", "all_and_bo_n", "stack_name"]
 
 BO_N = {  # section VI.D: convolutions that keep their normalisation, counted from 1
     "vgg11": (5, 7),
@@ -15,6 +15,8 @@ BO_N = {  # section VI.D: convolutions that keep their normalisation, counted fr
     "vgg19": (5, 8, 11, 16),
     "resnet18": (3, 6, 7, *range(9, 18)),
 }
+
+ALL_BN = {"vgg11": 8, "vgg16": 13, "vgg19": 16, "resnet18": 20}  # convolutions, each with its normalisation
 
 MEAN_ENERGY_SAVING = 0.166  # section VI.E: BO-N against All-BN on 3R1G, mean of the four networks
 

@@ -181,6 +181,35 @@ def test_validation_says_what_is_accepted_and_calls_neither_inputs_nor_mismatche
     )
 
 
+def test_the_document_beside_the_model_is_what_the_command_prints(cli: Callable[..., Any]) -> None:
+    printed = cli("validate", "deeptrain", "--format", "markdown").out
+    document = Path(__file__).parents[3] / "simulators/accelerators/deeptrain/VALIDATION.md"
+    assert printed == document.read_text(), "rex validate deeptrain --format markdown > " + document.name
+
+
+def test_a_picture_is_printed_written_to_a_page_or_read_by_programs(cli: Callable[..., Any], tmp_path: Path) -> None:
+    arguments = ("simulate", "deeptrain", "--network", "vgg16", "--view", "noc-map")
+    printed = cli(*arguments)
+    assert printed.code == 0
+    assert "layer 4: GPU" in printed.out
+    assert "percent of the largest: 458752 bytes per image" in printed.out
+    shown = strict(cli(*arguments, "--format", "json").out)
+    assert list(shown["panels"]) == [*(f"layer {number}: ReRAM" for number in (1, 2, 3)), "layer 4: GPU"]
+    assert max(max(map(max, rows)) for rows in shown["panels"].values()) == 458752
+    page = tmp_path / "noc.html"
+    assert cli(*arguments, "--out", str(page)).code == 0
+    assert "layer 4: GPU" in page.read_text()
+    for wrong, words in (
+        ([*arguments, "--out", str(page)], "is there already"),
+        ([*arguments, "--out", "noc.png"], "noc.png is no page: let it end with .html"),
+        (["simulate", "deeptrain", "--view", "noc", "--out", "a.html"], "the view noc is no picture"),
+        (["simulate", "deeptrain", "--out", "a.html"], "name one with --view"),
+    ):
+        ended = cli(*wrong)
+        assert (ended.code, ended.out) == (2, "")
+        assert words in ended.err
+
+
 def test_a_simulator_without_published_figures_says_so(cli: Callable[..., Any]) -> None:
     ended = cli("validate", "training")
     assert (ended.code, ended.out) == (0, "")

@@ -5,7 +5,7 @@ import pickle
 import numpy as np
 import pytest
 
-from simulators.protocol import Fidelity, InputError, LazyTotals, Report, ValidationCase
+from simulators.protocol import Fidelity, InputError, LazyColumns, Report, ValidationCase
 
 REPORT = Report(
     {"latency_s": np.array([1.0, 2.0]), "needed": np.array([5.0, 50.0]), "available": np.array([10.0, 10.0])},
@@ -82,7 +82,7 @@ def test_what_costs_more_is_computed_when_it_is_first_read_and_once():
         return np.array([7.0, 8.0])
 
     report = Report(
-        LazyTotals({"latency_s": np.array([1.0, 2.0])}, {"link_s": later}),
+        LazyColumns(["latency_s", "link_s"], lambda name: later() if name == "link_s" else np.array([1.0, 2.0])),
         {"too slow: {latency_s:.0f} s": np.array([False, True])},
     )
     assert report.reason(1) == "too slow: 2 s"
@@ -100,6 +100,6 @@ def test_what_costs_more_is_computed_when_it_is_first_read_and_once():
 
 
 def test_reports_that_cross_processes_are_complete():
-    lazy = LazyTotals({"latency_s": np.array([1.0])}, {"link_s": lambda: np.array([7.0])})
+    lazy = LazyColumns(["latency_s", "link_s"], lambda name: np.array([7.0 if name == "link_s" else 1.0]))
     copy = pickle.loads(pickle.dumps(Report(lazy)))  # noqa: S301  # our own bytes
     assert copy.row() == {"latency_s": 1.0, "link_s": 7.0}

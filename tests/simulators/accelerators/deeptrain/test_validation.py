@@ -23,6 +23,10 @@ def test_mismatches_are_listed_and_are_mismatches():
     mismatches = [case for case in CASES if case.tier == "known mismatch"]
     assert [(case.name, round(case.modelled, 2)) for case in mismatches] == [
         ("resnet18: normalisation / convolution time, BO-N on 3R1G", 2.19),
+        ("vgg11: time of the busiest link / stage time, BO-N on 3R1G", 1.72),
+        ("vgg16: time of the busiest link / stage time, BO-N on 3R1G", 2.09),
+        ("vgg19: time of the busiest link / stage time, BO-N on 3R1G", 1.25),
+        ("resnet18: time of the busiest link / stage time, BO-N on 3R1G", 1.71),
         ("peak temperature of 4R", 379.89),
         ("peak temperature of 3R2G, a fifth layer", 371.09),
         ("average power / rated power, no BN: vgg11 on 3R1G, the highest", 1.32),
@@ -52,9 +56,23 @@ def test_inputs_are_what_a_constant_was_fitted_to_and_lie_in_the_band_that_the_f
 
 def test_what_no_figure_can_be_compared_with_is_a_prediction_and_accepts_nothing():
     predictions = [case for case in CASES if case.tier == "prediction"]
-    assert len(predictions) == 2
+    assert len(predictions) == 22
     assert all(case.verdict == "predicted" for case in predictions)
     assert not any(case.published or case.low or case.high for case in predictions)
+
+
+def test_speed_ups_hang_on_a_guess_that_is_not_fitted_to_them():
+    case = next(case for case in CASES if case.name.startswith("highest speed-up"))
+    assert (case.published, case.tier, case.verdict) == (15.0, "band", "yes")
+    slower = DeepTrain({"assumptions": {"card_utilisation": 0.83}}).validation()
+    assert next(other for other in slower if other.name == case.name).modelled < case.modelled
+
+
+def test_counted_elements_are_those_of_the_networks():
+    elements = {case.name: case.modelled for case in CASES if "normalised elements" in case.name}
+    assert elements["vgg16: normalised elements per image, All-BN"] == 276_480
+    assert elements["vgg16: normalised elements per image, BO-N"] == 43_008
+    assert len(elements) == 8
 
 
 def test_one_constant_does_not_count_as_fitted_to_four_networks():
