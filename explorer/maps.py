@@ -32,8 +32,14 @@ def maps_figure(maps: Maps) -> go.Figure:
             z=panel / factor, coloraxis="coloraxis", xgap=1, ygap=1, row=1, col=column, hoverongaps=False,
             hovertemplate=f"{columns} %{{x}}, {rows} %{{y}}: %{{z:.4g}} {unit}<extra></extra>",
         )  # fmt: skip
-        figure.update_xaxes(title_text=columns, dtick=1, constrain="domain", row=1, col=column)
-        figure.update_yaxes(scaleanchor=f"x{column if column > 1 else ''}", dtick=1, row=1, col=column)
+        height, width = panel.shape
+        figure.update_xaxes(
+            title_text=columns, dtick=1, constrain="domain", range=[-0.5, width - 0.5], row=1, col=column
+        )
+        figure.update_yaxes(
+            scaleanchor=f"x{column if column > 1 else ''}", dtick=1, range=[-0.5, height - 0.5], constrain="domain",
+            row=1, col=column,
+        )  # fmt: skip
     figure.update_yaxes(title_text=rows, row=1, col=1)
     return figure.update_layout(
         template="plotly_white", height=SIDE + 150, width=SIDE * max(len(names), 1) + 180,

@@ -46,7 +46,7 @@ FRAME = Template("""<!doctype html>
  p { margin: .2rem 0; line-height: 1.45; overflow-wrap: anywhere; } .quiet { color: #555; }
  .scroll { overflow-x: auto; } .figure { min-width: 44rem; } table { border-collapse: collapse; font-size: .85rem; }
  th, td { padding: .3rem .5rem; text-align: right; border-bottom: 1px solid #ddd; vertical-align: top; }
- th:first-child, td:first-child { text-align: left; }
+ th:first-child, td:first-child, .words { text-align: left; }
  td:first-child { min-width: 11rem; } td span { white-space: nowrap; }
  dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1.2rem; font-size: .85rem; margin: .4rem 0; }
  dt { color: #555; } dd { margin: 0; overflow-wrap: anywhere; }
@@ -199,12 +199,19 @@ def _contributions(who: WhoFound, study: Study) -> str:
 
 def table_html(rows: Rows) -> str:
     """A table with its notes, without its title."""
-    head = "".join(f"<th>{escape(column).replace('] ', ']&nbsp;')}</th>" for column in rows.columns)
-    chosen = ' class="chosen"'
+    chosen, words = ' class="chosen"', ' class="words"'
+    numeric = [rows.is_numeric(column) for column in range(len(rows.columns))]
+    head = "".join(
+        f"<th{'' if is_number else words}>{escape(column).replace('] ', ']&nbsp;')}</th>"
+        for column, is_number in zip(rows.columns, numeric, strict=True)
+    )
     body = "".join(
         f"<tr{chosen if index in rows.emphasised else ''}>"
         + f"<td>{escape(row[0])}</td>"
-        + "".join(f"<td>{_pieces(cell)}</td>" for cell in row[1:])
+        + "".join(
+            f"<td>{_pieces(cell)}</td>" if is_number else f"<td{words}>{escape(cell)}</td>"
+            for cell, is_number in zip(row[1:], numeric[1:], strict=True)
+        )
         + "</tr>"
         for index, row in enumerate(rows.rows)
     )

@@ -18,6 +18,8 @@ __all__ = ["effect_rows", "flip_rows", "summary", "survivor_rows", "tornado_figu
 
 LOST = 4  # worlds that are named of those in which a design leaves the front
 BAR = 26  # height of a bar
+GAP = 70  # pixels between panels, for the title of an axis
+MARGINS = 140  # pixels above and below all panels
 GONE = "no value"
 
 
@@ -102,11 +104,8 @@ def tornado_figure(found: Sensitivity) -> go.Figure:
         for at in range(len(found.objectives))
     ]
     heights = [max(len(bars), 1) for bars in panels]
-    figure = make_subplots(
-        rows=len(panels), row_heights=heights, vertical_spacing=0.25 / max(len(panels), 2),
-        subplot_titles=[f"{o.name}{'' if bars else ': nothing moves it'}"
-                        for o, bars in zip(found.objectives, panels, strict=True)],
-    )  # fmt: skip
+    height = GAP * len(panels) + BAR * sum(heights)
+    figure = make_subplots(rows=len(panels), row_heights=heights, vertical_spacing=GAP / height)
     for at, bars in enumerate(panels):
         for below, name, colour in ((True, "smaller value", FRONT), (False, "larger value", BASELINES[0])):
             ends = [_end(one.shift, below) for one in bars]
@@ -118,12 +117,13 @@ def tornado_figure(found: Sensitivity) -> go.Figure:
                 text=["" if end is None else one.shift.text(end) for one, end in zip(bars, ends, strict=True)],
                 hovertemplate="%{y} = %{text}: %{x:+.3g} %<extra></extra>", textposition="none", row=at + 1, col=1,
             )  # fmt: skip
-        figure.update_xaxes(title_text=f"change of {found.objectives[at].name} [%]", row=at + 1, col=1)
+        name = found.objectives[at].name
+        figure.update_xaxes(title_text=f"change of {name} [%]" if bars else f"nothing moves {name}", row=at + 1, col=1)
     return figure.update_layout(
-        template="plotly_white", barmode="overlay", height=160 + 90 * len(panels) + BAR * sum(heights),
+        template="plotly_white", barmode="overlay", height=MARGINS + height,
         font={"family": "system-ui, sans-serif", "size": 13},
         legend={"orientation": "h", "y": 1.0, "yref": "container", "yanchor": "top", "x": 0},
-        margin={"l": 260, "r": 40, "t": 80, "b": 60},
+        margin={"l": 260, "r": 40, "t": MARGINS / 2, "b": MARGINS / 2},
     )  # fmt: skip
 
 

@@ -169,11 +169,16 @@ class Space:
                 wrong.append(error.under(name))
         return wrong
 
-    def describe(self, design: Mapping[str, Value]) -> str:
-        """A design in words: ``3R1G, 128x128, 2 bit/cell, BN after C5 C7``."""
+    def describe(self, design: Mapping[str, Value], *, brief: bool = False) -> str:
+        """A design in words: ``3R1G, 128x128, 2 bit/cell, BN after C5 C7``.
+
+        Args:
+            design: it or a part of it.
+            brief: leave out what stands at its default, if no search varies it by itself.
+        """
         text = ""
         for name, variable in self.variables.items():
-            if name in design:
+            if name in design and not (brief and not variable.searched and design[name] == variable.default):
                 text += (variable.separator if text else "") + variable.describe(design[name])
         return text
 

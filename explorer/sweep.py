@@ -88,7 +88,8 @@ class Sweep:
     def fixed_text(self) -> str:
         """The variables that do not move, in words."""
         swept = {axis.variable.name for axis in self.axes}
-        return self.space.describe({name: value for name, value in self.fixed.items() if name not in swept})
+        fixed = {name: value for name, value in self.fixed.items() if name not in swept}
+        return self.space.describe(fixed, brief=True)
 
     def records(self) -> Iterator[dict[str, Any]]:
         """Flat rows: swept variables, fields, whether it can be built, and why not."""

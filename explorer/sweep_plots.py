@@ -21,6 +21,7 @@ PANEL = 300  # height of a panel
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross")
 HEAT = "Cividis"  # reads the same to colour-blind eyes
 EVEN = 1e-9
+WIDE = 30.0  # ratio of the largest to the smallest value from which on a straight axis would hide the small ones
 
 
 def sweep_figure(found: Sweep) -> go.Figure:
@@ -56,6 +57,8 @@ def _add_lines(
     of = f"{found.axes[1].title} = " if len(found.axes) > 1 else ""
     low = float(np.nanmin(built, initial=np.inf))
     bottom = low if np.isfinite(low) else 0.0
+    if 0 < low < np.inf and float(np.nanmax(built)) > WIDE * low:
+        figure.update_yaxes(type="log", dtick="D2", row=panel, col=1)  # ticks at 1, 2, 5, 10
     shape = (len(horizontal), -1)
     for number, (name, line, all_values, feasible, reasons) in enumerate(zip(
         names, built.reshape(shape).T, values.reshape(shape).T, found.feasible.reshape(shape).T,

@@ -50,6 +50,13 @@ class Rows:
     emphasised: frozenset[int] = frozenset()
     warnings: tuple[str, ...] = ()
 
+    def is_numeric(self, column: int) -> bool:
+        """Whether a column holds numbers, or nothing in some rows: it is aligned to the right."""
+        cells = [row[column] for row in self.rows]
+        return all(cell[:1].isdigit() or cell[:1] in "-+" for cell in cells) and any(
+            cell[:1].isdigit() or cell[1:2].isdigit() for cell in cells
+        )
+
 
 @dataclass(frozen=True)
 class Column:

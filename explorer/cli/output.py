@@ -72,18 +72,13 @@ def _table(rows: Rows, *, narrow: bool) -> Table:
 
     table = Table(title=Text(rows.title), title_justify="left", title_style="bold")
     for index, column in enumerate(rows.columns):
-        table.add_column(text(column), justify="left" if index == 0 or not _numeric(rows, index) else "right",
+        table.add_column(text(column), justify="left" if index == 0 or not rows.is_numeric(index) else "right",
                          overflow="fold")  # fmt: skip
     for index, row in enumerate(rows.rows):
         if index > 0 and index in rows.emphasised and index - 1 not in rows.emphasised:
             table.add_section()
         table.add_row(*map(text, row), style="bold" if index in rows.emphasised else None)
     return table
-
-
-def _numeric(rows: Rows, column: int) -> bool:
-    cells = [row[column] for row in rows.rows]
-    return all(cell[:1].isdigit() or cell[:1] in "-+" for cell in cells) and any(cell[:1].isdigit() for cell in cells)
 
 
 def print_heat_map(explanation: Explanation, out: Console | None = None) -> None:

@@ -232,7 +232,7 @@ def simulate(
     if out is not None:
         raise InputError("only a view that is a picture is written to a page: name one with --view", "--out")
     report = _report(simulator, design, designs, workload, fidelity, seed)
-    _print_report(simulator, report, f"{name}: {workload}; {space.describe(design)}", form)
+    _print_report(simulator, report, f"{name}: {workload}; {space.describe(design, brief=True)}", form)
 
 
 def _report(
