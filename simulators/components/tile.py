@@ -47,11 +47,14 @@ class TileRules:
         adc_model: ``isaac`` is ISAAC's converter, scaled as the survey of converters scales; ``survey`` is the
             survey's own figure, which costs more at ISAAC's point (2.47 mW, 0.0065 mm2 against 2 mW, 0.0012 mm2).
         technology_nm: one of :data:`~simulators.components.technology.NODES_NM`.
+        adc_scaling: 1: converters follow the survey from ISAAC's point on; 0: all cost what ISAAC's does; in between
+            and beyond as a power of the survey's ratio.
     """
 
     budget: TileBudget = "cells"
     adc_model: AdcModel = "isaac"
     technology_nm: int = REFERENCE_NM
+    adc_scaling: float = 1.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,13 +141,14 @@ def isaac_tile(
 
 def _converter_factors(bits: FloatArray, rate_hz: FloatArray, rules: TileRules) -> tuple[FloatArray, FloatArray]:
     """Power and area of one converter beside ISAAC's."""
-    power_w = adc_conversion_energy_j(bits, rate_hz, rules.technology_nm) * rate_hz
-    area_mm2 = adc_area_mm2(bits, rate_hz, rules.technology_nm)
+    reference_w = adc_conversion_energy_j(ISAAC_ADC_BITS, ISAAC_ADC_RATE_HZ) * ISAAC_ADC_RATE_HZ
+    reference_mm2 = adc_area_mm2(ISAAC_ADC_BITS, ISAAC_ADC_RATE_HZ)
+    power = (adc_conversion_energy_j(bits, rate_hz, rules.technology_nm) * rate_hz / reference_w) ** rules.adc_scaling
+    area = (adc_area_mm2(bits, rate_hz, rules.technology_nm) / reference_mm2) ** rules.adc_scaling
     if rules.adc_model == "survey":
         isaac = next(part for part in ISAAC_IMA if part.law == "converters")
-        return power_w / isaac.power_w, area_mm2 / isaac.area_mm2
-    reference_w = adc_conversion_energy_j(ISAAC_ADC_BITS, ISAAC_ADC_RATE_HZ) * ISAAC_ADC_RATE_HZ
-    return power_w / reference_w, area_mm2 / adc_area_mm2(ISAAC_ADC_BITS, ISAAC_ADC_RATE_HZ)
+        return power * reference_w / isaac.power_w, area * reference_mm2 / isaac.area_mm2
+    return power, area
 
 
 def _scaled(

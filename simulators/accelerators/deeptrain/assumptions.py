@@ -77,6 +77,12 @@ ASSUMPTIONS = (
         likely=(3, 3),
     ),
     Assumption(
+        "adc_scaling", 1.0, "", 0.0, 2.0,
+        "1: the regression over the Murmann survey of converters, from ISAAC's converter on",
+        "how fast converters get dearer away from ISAAC's 8 bits at 1.28 GS/s: power of the survey's ratio",
+        likely=(0.7, 1.3),
+    ),
+    Assumption(
         "input_bits", 16, "bit", 1, 32, "section IV.A", "bits of an input, one per crossbar read", likely=(16, 16)
     ),
     Assumption(
@@ -100,6 +106,12 @@ ASSUMPTIONS = (
         "link_bytes_per_s", 4.8e9, "B/s", 1e8, 1e12,
         "ISAAC, ISCA 2016, table 1: flits of 32 bits at 1.2 GHz",
         "what a link of the network on chip carries, in each direction",
+    ),
+    Assumption(
+        "router_delay_s", 4 / 1.2e9, "s", 1e-10, 1e-6,
+        "guess: four cycles (route, allocate, switch, link) of ISAAC's 1.2 GHz logic",
+        "time of a flit from one router to the next on an idle network on chip",
+        likely=(1 / 1.2e9, 5 / 1.2e9),
     ),
     Assumption(
         "wire_energy_per_byte_mm_j", 0.97e-12, "J", 1e-14, 1e-10,

@@ -25,7 +25,7 @@ from simulators.components import Tile, adc_bits, isaac_tile, total_of
 from simulators.protocol import Assumptions, Designs, Field, LazyColumns, Report, Variable, Workload
 from simulators.workloads import bn_variable, dataset_shape
 
-__all__ = ["DOES_NOT_FIT", "FIELDS", "Stacks", "build_stacks", "evaluate"]
+__all__ = ["DOES_NOT_FIT", "FIELDS", "VIAS", "WIRES", "Stacks", "build_stacks", "evaluate"]
 
 FloatArray = NDArray[np.float64]
 
@@ -130,7 +130,9 @@ def build_stacks(
     hardware = distinct_combinations(designs, variables)
     frequency, policies, tiles = (hardware[name] for name in ("frequency_hz", "policy", "tiles_per_layer"))
     given_bits = np.array([0 if str(bits) == DERIVED else int(bits) for bits in hardware["adc_bits"]])
-    tile = isaac_tile(hardware["crossbar_size"], hardware["cell_bits"], frequency, given_bits, settings.tile_rules)
+    tile = isaac_tile(
+        hardware["crossbar_size"], hardware["cell_bits"], frequency, given_bits, settings.tile_rules(assumed)
+    )
     mapping = map_network(table, hardware, tile, training, settings, assumed)
     product_time_s = assumed["input_bits"] / frequency
     product_energy_j = tile.total_power_w / tile.crossbars * product_time_s

@@ -19,6 +19,7 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial.distance import cdist
 
 from simulators.accelerators.batches import Combinations, alike_rows, grouped
 from simulators.accelerators.deeptrain.mapping import Mapping
@@ -111,6 +112,20 @@ class Network:
             return link_loads(places[:, sources], places[:, -1:] if ends is None else self._clusters(places[:, ends]))
 
         return self._summed(members, loads, (6, *places.shape[2:]))
+
+    def longest_route(self, stack: int, bits: NDArray[np.uint8]) -> int:
+        """Links on the longest way from where a layer's output starts to where it ends, through the GPU tiles where a
+        normalisation follows; on one stack as in :meth:`loads`.
+        """
+        table, gpu = self.table, len(self.table.names)
+        places = [np.argwhere(place) for place in self._places(np.array([stack]))[0]]
+        index = {name: number for number, name in enumerate(table.names)}
+        normalised = {table.names[layer] for layer in table.convolutions[bits > 0]}
+        ways = {(index[name], gpu) for name in normalised}
+        for flow in table.flows:
+            through = flow.normalised and flow.source in normalised
+            ways.add((gpu if through else index[flow.source], index[flow.destination]))
+        return max((int(cdist(places[a], places[b], "cityblock").max()) for a, b in ways if a != b), default=0)
 
     def byte_hops(self, stacks: NDArray[np.intp]) -> Traffic:
         """Bytes per image times links, within layers of the stack and from one to the next: the last dimension.

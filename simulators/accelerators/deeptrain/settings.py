@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from simulators.components import DEVICES, NODES_NM, TileRules
 from simulators.components.tile import AdcModel, TileBudget
-from simulators.protocol import InputError, field_path, plain_words, suggestion
+from simulators.protocol import Assumptions, InputError, field_path, plain_words, suggestion
 
 __all__ = ["Settings", "parse_settings"]
 
@@ -57,10 +57,9 @@ class Settings(BaseModel):
             raise ValueError(f"'{value}' is not known; choose {', '.join(DEVICES)}")
         return value
 
-    @property
-    def tile_rules(self) -> TileRules:
+    def tile_rules(self, assumed: Assumptions) -> TileRules:
         """What all tiles share."""
-        return TileRules(self.tile_budget, self.adc_model, self.technology_nm)
+        return TileRules(self.tile_budget, self.adc_model, self.technology_nm, assumed["adc_scaling"])
 
 
 def parse_settings(settings: Mapping[str, object]) -> Settings:

@@ -31,7 +31,7 @@ HARDWARE_VARIABLES = (
     Variable("cell_bits", Categorical((1, 2, 4, 8)), 2, "bit", "bits per ReRAM cell", "{} bit/cell", searched=True),
     Variable(
         "adc_bits", Categorical((DERIVED, *range(4, 15))), DERIVED, "bit",
-        "resolution of the converters: derived is what a column sum needs; fewer bits cost less, and accuracy",
+        "resolution of the converters: derived is what a column sum needs; what accuracy fewer cost is not modelled",
         "{}-bit ADCs", labels=((DERIVED, "derived ADC bits"),),
     ),
     Variable(

@@ -40,6 +40,14 @@ def test_the_survey_s_own_converter_costs_what_it_says_at_isaac_s_point():
     assert tile(10, adc_model="survey").power_w["adc"][0] / survey.power_w["adc"][0] == pytest.approx(ratio)
 
 
+def test_how_fast_converters_get_dearer_leaves_isaac_s_point_alone():
+    assert tile(adc_scaling=1.3).power_w["adc"][0] == pytest.approx(tile().power_w["adc"][0])
+    powers = [tile(10, adc_scaling=scaling).power_w["adc"][0] for scaling in (0.0, 0.7, 1.0, 1.3)]
+    assert powers == sorted(powers)
+    assert powers[0] == pytest.approx(tile().power_w["adc"][0])
+    assert tile(6, adc_scaling=1.3).area_mm2["adc"][0] < tile(6).area_mm2["adc"][0]
+
+
 def test_given_bits_set_the_converter_and_nothing_else():
     derived, coarse = tile(), tile(6)
     assert (derived.adc_bits[0], coarse.adc_bits[0]) == (8, 6)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulators.accelerators.batches import bits_of
+from simulators.accelerators.deeptrain.model import VIAS, WIRES
 from simulators.accelerators.deeptrain.noc import Network
 from simulators.accelerators.deeptrain.views.design import KINDS, described, reported
 from simulators.accelerators.mesh import DIRECTIONS
@@ -63,6 +64,13 @@ def table(simulator: DeepTrain, designs: Designs, workload: Workload) -> Table:
             ("each message by itself,", single, "each" if simulator.settings.routing == "unicast" else "none"),
         )
     ]
+    links = stacks.network.longest_route(0, bits_of(designs, bn_variable(workload))[0])
+    delay_s, parts = simulator.assumed["router_delay_s"], report.by_component["energy_j"]
+    joules = [parts[name][0].item() * 1e6 for name in (WIRES, VIAS)]
+    notes.append(f"the longest way between two layers takes {links} links, {links * delay_s * 1e9:.4g} ns when idle")
+    notes.append(
+        f"energy per image: {joules[0]:.4g} µJ over wires, {joules[1]:.4g} µJ from layer to layer of the stack"
+    )
     return Table(title, columns, rows, notes)
 
 

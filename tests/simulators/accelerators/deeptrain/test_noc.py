@@ -169,6 +169,19 @@ def test_the_view_tells_the_busiest_links_and_their_times() -> None:
     assert "does not fit" in table.notes[0]
 
 
+def test_the_longest_way_goes_through_the_gpu_tiles_where_normalisations_follow() -> None:
+    stacks = stacked("vgg11")
+    without, one, all_of_them = (
+        stacks.network.longest_route(0, np.array(bits, dtype=np.uint8)) for bits in ([0] * 8, [1] + [0] * 7, [1] * 8)
+    )
+    assert 0 < without <= one <= all_of_them
+    x, y, z = 5, 5, 4  # from one corner of the mesh to the other
+    assert all_of_them <= x + y + z
+    places = stacks.network._places(np.array([0]))[0]
+    first, gpu = np.argwhere(places[0]), np.argwhere(places[-1])
+    assert one >= max(abs(a - b).sum() for a in first for b in gpu)
+
+
 def test_the_picture_shows_the_same_loads_layer_by_layer() -> None:
     simulator, workload, designs = DeepTrain(), Workload("vgg16"), Designs({}, 1)
     view = next(view for view in simulator.views() if view.name == "noc-map")
