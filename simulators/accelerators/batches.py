@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from simulators.protocol import Categorical, Designs, InputError, Integer, Variable
 
 __all__ = [
+    "CHUNK",
     "Combinations",
     "Groups",
     "alike_rows",
@@ -45,6 +46,14 @@ class Combinations:
 
     def __getitem__(self, name: str) -> NDArray[Any]:
         return self.values[name]
+
+    def __len__(self) -> int:
+        return len(next(iter(self.values.values())))
+
+    @property
+    def key(self) -> tuple[tuple[Any, ...], ...]:
+        """The combinations as plain values."""
+        return tuple(tuple(column.tolist()) for column in self.values.values())
 
 
 def distinct_combinations(designs: Designs, variables: Sequence[Variable]) -> Combinations:

@@ -34,7 +34,7 @@ def finished(ray_cluster: None, tmp_path_factory: pytest.TempPathFactory) -> Stu
     from explorer import run
 
     folder = tmp_path_factory.mktemp("finished")
-    return run(write_search(folder), store=str(folder / "small.db"))
+    return run(write_search(folder), store=str(folder / "small.db"), workers=2)
 
 
 @pytest.fixture

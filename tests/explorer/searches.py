@@ -27,7 +27,7 @@ constraints:
 strategy: random
 initial: [{bn: all}, {bn: none}]
 budget: {evaluations: 5}
-workers: 2
+workers: 1
 seed: 0
 """
 """Really trains, on 300 images at 1/16 of the width: about a second an evaluation."""

@@ -25,7 +25,7 @@ from tests.ftp import Ftp
 
 HARDWARE_ONLY = (
     ("[accuracy, latency, area]", "[latency, area]"), ("fidelity: {epochs: 1}\n", ""),
-    ("{evaluations: 5}", "{evaluations: 1}"), ("workers: 2", "workers: 1"),
+    ("{evaluations: 5}", "{evaluations: 1}"),
 )  # fmt: skip
 
 
@@ -111,7 +111,7 @@ def test_checkpoints_that_cannot_be_written_are_refused_before_anything_runs(tmp
 
 
 def test_trainings_that_a_search_kept_on_a_server_go_on_elsewhere(ray_cluster: None, tmp_path: Path) -> None:
-    changes = (("{evaluations: 5}", "{evaluations: 2}"), ("workers: 2", "workers: 1"))
+    changes = (("{evaluations: 5}", "{evaluations: 2}"),)
     with Ftp(tmp_path) as ftp:
         path = write_search(tmp_path, *changes, ("seed: 0", f"seed: 0\ncheckpoints: {ftp.url('/kept')}"))
         study = run(path, store=str(tmp_path / "short.db"))
@@ -134,7 +134,7 @@ def test_relative_paths_start_at_the_search_file(tmp_path: Path, monkeypatch: py
 def test_a_machine_without_the_gpus_asked_for_is_one_message_and_leaves_nothing(
     ray_cluster: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = write_search(tmp_path, ("workers: 2", "workers: {count: 1, gpus: 64}"))
+    path = write_search(tmp_path, ("workers: 1", "workers: {count: 1, gpus: 64}"))
     monkeypatch.chdir(tmp_path)
     with pytest.raises(InputError, match="a worker asks for 64 GPU, the cluster has"):
         run(path)
@@ -291,8 +291,8 @@ ENDLESS = 5000
 def started(folder: Path, wanted: int) -> subprocess.Popen[bytes]:
     """An endless search in a session of its own, once ``wanted`` of its evaluations have been told."""
     log = folder / "log"
-    changes = ("{evaluations: 5}", f"{{evaluations: {ENDLESS}}}"), ("workers: 2", "workers: 1")
-    path = write_search(folder, ("vgg11", "vgg16"), *changes, ("[{bn: all}, {bn: none}]", "[{bn: all}]"))
+    endless = ("{evaluations: 5}", f"{{evaluations: {ENDLESS}}}")
+    path = write_search(folder, ("vgg11", "vgg16"), endless, ("[{bn: all}, {bn: none}]", "[{bn: all}]"))
     with log.open("wb") as out:
         process = subprocess.Popen(
             [str(REX), "run", path.name, "--store", "x.db"], cwd=folder, env=environment(), stdout=out, stderr=out,

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping as MappingType
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from simulators.accelerators.batches import Combinations, bits_of, distinct_combinations, sums_of_groups
+from simulators.accelerators.batches import Combinations, bits_of, sums_of_groups
 from simulators.accelerators.deeptrain.energy import StackEnergy, stack_energy
 from simulators.accelerators.deeptrain.gpu import GpuWork, gpu_work
 from simulators.accelerators.deeptrain.mapping import Mapping, map_network
-from simulators.accelerators.deeptrain.noc import Network, Traffic, busiest_links, transport_energy
+from simulators.accelerators.deeptrain.noc import Links, NetworkOnChip, Traffic, busiest_links, transport_energy
 from simulators.accelerators.deeptrain.pipeline import bn_work, schedule
 from simulators.accelerators.deeptrain.policies import CARDS, POLICIES, is_true
 from simulators.accelerators.deeptrain.settings import Settings
@@ -21,8 +20,9 @@ from simulators.accelerators.deeptrain.stacking import layer_kinds
 from simulators.accelerators.deeptrain.thermal import layer_powers_w, stack_temperatures_k
 from simulators.accelerators.deeptrain.variables import DERIVED
 from simulators.accelerators.layers import LayerTable, layer_table
+from simulators.accelerators.recent import Recent
 from simulators.components import Tile, adc_bits, isaac_tile, total_of
-from simulators.protocol import Assumptions, Designs, Field, LazyColumns, Report, Variable, Workload
+from simulators.protocol import Assumptions, Designs, Field, LazyColumns, Report, Workload
 from simulators.workloads import bn_variable, dataset_shape
 
 __all__ = ["DOES_NOT_FIT", "FIELDS", "VIAS", "WIRES", "Stacks", "build_stacks", "evaluate"]
@@ -90,7 +90,7 @@ class Stacks:
     product_time_s: FloatArray
     energy: StackEnergy
     gpu: GpuWork
-    network: Network
+    network: NetworkOnChip
     transport: Traffic
     power_w: MappingType[str, FloatArray]
     area_mm2: MappingType[str, FloatArray]
@@ -99,6 +99,10 @@ class Stacks:
     settings: Settings
     assumed: Assumptions
     training: bool
+
+    def on(self, hardware: Combinations) -> Stacks:
+        """The same for other designs with the same hardware."""
+        return replace(self, hardware=hardware)
 
     @property
     def conv_times_s(self) -> FloatArray:
@@ -113,21 +117,20 @@ class Stacks:
 
 
 def build_stacks(
-    designs: Designs, variables: Sequence[Variable], workload: Workload, settings: Settings, assumed: Assumptions
+    hardware: Combinations, workload: Workload, settings: Settings, assumed: Assumptions, links: Recent[Links]
 ) -> Stacks:
-    """The distinct hardware among some designs, with the workload mapped onto it.
+    """Distinct pieces of hardware with the workload mapped onto them.
 
     Args:
-        designs: any number.
-        variables: of the hardware.
+        hardware: of some designs.
         workload: the network.
         settings, assumed: of the model.
+        links: remembers the busiest links of stacks.
 
     Raises:
-        InputError: a column holds a value that its variable does not allow, or the workload is unknown.
+        InputError: the workload is unknown.
     """
     table, training = layer_table(workload), workload.mode == "training"
-    hardware = distinct_combinations(designs, variables)
     frequency, policies, tiles = (hardware[name] for name in ("frequency_hz", "policy", "tiles_per_layer"))
     given_bits = np.array([0 if str(bits) == DERIVED else int(bits) for bits in hardware["adc_bits"]])
     tile = isaac_tile(
@@ -147,7 +150,7 @@ def build_stacks(
     cards = {name: [getattr(CARDS[policy], name) if policy in CARDS else 0.0 for policy in policies]
              for name in ("power_w", "area_mm2")}  # fmt: skip
     footprint = np.maximum(np.where(reram_layers > 0, tiles * tile.total_area_mm2, 0.0), gpu_area)
-    network = Network(table, mapping, hardware, tile, kinds, training, settings, assumed)
+    network = NetworkOnChip(workload, table, mapping, hardware, tile, kinds, settings, assumed, links)
     return Stacks(
         table,
         hardware,

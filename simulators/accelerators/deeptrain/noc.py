@@ -21,17 +21,18 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 
-from simulators.accelerators.batches import Combinations, alike_rows, grouped
+from simulators.accelerators.batches import CHUNK, Combinations, alike_rows, grouped
 from simulators.accelerators.deeptrain.mapping import Mapping
 from simulators.accelerators.deeptrain.policies import is_true
 from simulators.accelerators.deeptrain.settings import Settings
 from simulators.accelerators.deeptrain.stacking import GPU_LAYER, RERAM_LAYER
 from simulators.accelerators.layers import LayerTable
 from simulators.accelerators.mesh import link_loads, links_from, snake, starts_at
+from simulators.accelerators.recent import Recent
 from simulators.components import Tile
-from simulators.protocol import Assumptions
+from simulators.protocol import Assumptions, Workload
 
-__all__ = ["Network", "Traffic", "busiest_links", "transport_energy"]
+__all__ = ["Links", "NetworkOnChip", "Traffic", "busiest_links", "transport_energy"]
 
 FloatArray = NDArray[np.float64]
 Layers: TypeAlias = NDArray[np.intp]
@@ -42,7 +43,6 @@ Measure: TypeAlias = Callable[[Layers, Layers | None], FloatArray]
 
 TILES_PER_CLUSTER = 4  # that share a router (table I, and ISAAC)
 GPU_TILES_ACROSS = 4  # of a GPU layer's 16
-FEW = 100  # designs of a stack for which it is not worth while to look for its busiest links first
 TOGETHER = 64  # stacks that are measured at once: what they take stays small
 
 
@@ -68,32 +68,68 @@ class Traffic:
 
 
 @dataclass(frozen=True, eq=False)
-class Network:
+class Links:
+    """The links that may be the busiest of some placement: those that no other one beats whatever the placement.
+
+    Args:
+        base: bytes per image without any normalisation, shape (links,).
+        by_bit: what the normalisation behind each convolution adds, shape (convolutions, links).
+    """
+
+    base: FloatArray
+    by_bit: FloatArray
+
+    @classmethod
+    def of(cls, base: FloatArray, by_bit: FloatArray) -> Links:
+        """Of all links of a stack."""
+        most = base + np.maximum(by_bit, 0.0).sum(axis=0)
+        least = base + np.minimum(by_bit, 0.0).sum(axis=0)
+        left = np.flatnonzero(most >= least.max())
+        kept: list[int] = []
+        for link in left[np.argsort(-most[left], kind="stable")].tolist():
+            margins = base[kept] - base[link] + np.minimum(by_bit[:, kept] - by_bit[:, [link]], 0.0).sum(axis=0)
+            if not (margins >= 0).any():
+                kept.append(link)
+        return cls(base[kept], by_bit[:, kept])
+
+    def largest(self, bits: NDArray[np.uint8]) -> FloatArray:
+        """The largest load of each placement, shape (placements,)."""
+        found = np.empty(len(bits))
+        for start in range(0, len(bits), CHUNK):
+            part = bits[start : start + CHUNK].astype(np.float64)
+            found[start : start + CHUNK] = (part @ self.by_bit + self.base).max(axis=1)
+        return np.maximum(found, 0.0)
+
+
+@dataclass(frozen=True, eq=False)
+class NetworkOnChip:
     """The networks on chip of some stacks with a neural network mapped onto them.
 
     Args:
-        table: the neural network's layers.
-        mapping: of its layers on each stack.
+        workload: the neural network; in training errors come back, too.
+        table: its layers.
+        mapping: of them on each stack.
         stacks: hardware variables of each stack.
         tile: the ReRAM tiles of each stack.
         kinds: of the layers of each stack from the heat sink on, shape (stacks, layers of the highest stack).
-        training: errors come back, too.
         settings: the routing.
         assumed: bits of an activation, rate of a link.
+        links: remembers the busiest links of stacks.
     """
 
+    workload: Workload
     table: LayerTable
     mapping: Mapping
     stacks: Combinations
     tile: Tile
     kinds: NDArray[np.int8]
-    training: bool
     settings: Settings
     assumed: Assumptions
+    links: Recent[Links]
 
-    def routed(self, routing: Literal["multicast", "unicast"]) -> Network:
+    def routed(self, routing: Literal["multicast", "unicast"]) -> NetworkOnChip:
         """The same with another routing."""
-        return replace(self, settings=self.settings.model_copy(update={"routing": routing}))
+        return replace(self, settings=self.settings.model_copy(update={"routing": routing}), links=Recent(0))
 
     def across(self, stack: int) -> int:
         """Clusters along each side of a ReRAM layer."""
@@ -112,6 +148,15 @@ class Network:
             return link_loads(places[:, sources], places[:, -1:] if ends is None else self._clusters(places[:, ends]))
 
         return self._summed(members, loads, (6, *places.shape[2:]))
+
+    def busiest(self, stack: int) -> Links:
+        """The links of one stack that may be the busiest, as :meth:`loads`."""
+
+        def find() -> Links:
+            traffic = self.loads(stack)
+            return Links.of(traffic.base.sum(axis=1).ravel(), traffic.by_bit.reshape(traffic.by_bit.shape[1], -1))
+
+        return self.links.get((self.workload, *(column[stack].item() for column in self.stacks.values.values())), find)
 
     def longest_route(self, stack: int, bits: NDArray[np.uint8]) -> int:
         """Links on the longest way from where a layer's output starts to where it ends, through the GPU tiles where a
@@ -194,7 +239,7 @@ class Network:
         through = bytes_of(elements[normalised], gpu, ends[normalised])
         to_gpu = bytes_of(table.out_elements, everything, None)
         there_and_back = to_gpu
-        if self.training:
+        if self.workload.mode == "training":
             errors = ~backward_on_gpu
             direct = direct + only(errors, bytes_of(elements, ends, sources))
             through = through + only(errors, bytes_of(elements[normalised], ends[normalised], None))
@@ -207,7 +252,7 @@ class Network:
             return summed.reshape(len(stacks), len(everything), *shape)
 
         base = by_source(direct, sends)
-        if self.training:
+        if self.workload.mode == "training":
             base = base + only(backward_on_gpu, to_gpu)  # what it computes with
         by_layer = there_and_back + by_source(through - direct[:, normalised], sends[:, normalised])
         return Traffic(base, only(normalises, by_layer[:, table.convolutions]))
@@ -246,7 +291,7 @@ def _gpu_shares(kinds: NDArray[np.int8], mesh: tuple[int, int, int]) -> FloatArr
     return shares
 
 
-def transport_energy(network: Network, layer_area_mm2: FloatArray) -> Traffic:
+def transport_energy(network: NetworkOnChip, layer_area_mm2: FloatArray) -> Traffic:
     """Joules per image over the wires of layers and from layer to layer: the last dimension, of length 2; zero where
     there is no network on chip. Routers are part of the tiles, and not counted here.
 
@@ -268,7 +313,7 @@ def transport_energy(network: Network, layer_area_mm2: FloatArray) -> Traffic:
     return Traffic(base, by_bit)
 
 
-def busiest_links(network: Network, index: NDArray[np.intp], bits: NDArray[np.uint8], count: int) -> FloatArray:
+def busiest_links(network: NetworkOnChip, index: NDArray[np.intp], bits: NDArray[np.uint8], count: int) -> FloatArray:
     """Bytes per image over the most loaded link of each design, shape (designs,); zero where there is no network on
     chip, NaN where the neural network does not fit.
 
@@ -284,38 +329,5 @@ def busiest_links(network: Network, index: NDArray[np.intp], bits: NDArray[np.ui
         for stack in members.tolist():
             rows = designs.rows(stack)
             if len(rows):
-                traffic = network.loads(stack)
-                base, by_bit = traffic.base.sum(axis=1).ravel(), traffic.by_bit.reshape(traffic.by_bit.shape[1], -1)
-                if len(rows) > FEW:
-                    base, by_bit = _candidates(base, by_bit)
-                loads[rows] = _largest(base, by_bit, bits if len(bits) == 1 else bits[rows])
+                loads[rows] = network.busiest(stack).largest(bits if len(bits) == 1 else bits[rows])
     return loads
-
-
-def _candidates(base: FloatArray, by_bit: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """The links that may be the busiest of some placement: those that no other beats whatever the placement.
-
-    Args:
-        base: shape (links,).
-        by_bit: shape (convolutions, links).
-    """
-    most = base + np.maximum(by_bit, 0.0).sum(axis=0)
-    least = base + np.minimum(by_bit, 0.0).sum(axis=0)
-    left = np.flatnonzero(most >= least.max())
-    left = left[np.argsort(-most[left], kind="stable")]
-    kept: list[int] = []
-    for link in left.tolist():
-        margins = base[kept] - base[link] + np.minimum(by_bit[:, kept] - by_bit[:, [link]], 0.0).sum(axis=0)
-        if not (margins >= 0).any():
-            kept.append(link)
-    return base[kept], by_bit[:, kept]
-
-
-def _largest(base: FloatArray, by_bit: FloatArray, bits: NDArray[np.uint8]) -> FloatArray:
-    """The largest load of each placement, shape (placements,)."""
-    chunk = 1 << 15
-    found = np.empty(len(bits))
-    for start in range(0, len(bits), chunk):
-        part = bits[start : start + chunk].astype(np.float64)
-        found[start : start + chunk] = (part @ by_bit + base).max(axis=1)
-    return np.maximum(found, 0.0)

@@ -6,12 +6,15 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
+from simulators.accelerators.batches import distinct_combinations
 from simulators.accelerators.deeptrain.assumptions import ASSUMPTIONS
 from simulators.accelerators.deeptrain.model import FIELDS, Stacks, build_stacks, evaluate
+from simulators.accelerators.deeptrain.noc import Links
 from simulators.accelerators.deeptrain.settings import parse_settings
 from simulators.accelerators.deeptrain.validation import validation_cases
 from simulators.accelerators.deeptrain.variables import hardware_variables
 from simulators.accelerators.deeptrain.views import make_views
+from simulators.accelerators.recent import Recent
 from simulators.components import DEVICES
 from simulators.protocol import (
     Assumption,
@@ -29,6 +32,8 @@ from simulators.protocol import (
 from simulators.workloads import bn_variable
 
 __all__ = ["DeepTrain"]
+
+FEW = 1000  # stacks of a batch that is worth remembering: a few kilobytes each
 
 
 class DeepTrain(HardwareSimulator):
@@ -53,6 +58,7 @@ class DeepTrain(HardwareSimulator):
         except InputError as error:
             raise error.under("assumptions") from None
         self._variables = hardware_variables(self.settings.device, DEVICES[self.settings.device])
+        self._stacks, self._links = Recent[Stacks](16), Recent[Links](4096)
 
     def _of_device(self) -> dict[str, object]:
         """The assumptions that the ReRAM cell sets."""
@@ -79,7 +85,14 @@ class DeepTrain(HardwareSimulator):
         Raises:
             InputError: as :meth:`simulate`.
         """
-        return build_stacks(designs, self._variables, workload, self.settings, self.assumed)
+        hardware = distinct_combinations(designs, self._variables)
+
+        def build() -> Stacks:
+            return build_stacks(hardware, workload, self.settings, self.assumed, self._links)
+
+        if len(hardware) > FEW:
+            return build()
+        return self._stacks.get((workload, hardware.key), build).on(hardware)
 
     def views(self) -> Sequence[View]:
         """Tables of one design."""

@@ -64,7 +64,7 @@ def test_the_front_of_a_study_is_tested_among_what_it_evaluated(cli: Callable[..
         (["--assumptions", "--study", "none.db"], "none.db"),
         (["--assumptions", "--study", "none.db", "--per", "bn_layers"], "rex: --per: a study has one front"),
         (["--assumptions", "--format", "csv"], "choose table, json, html"),
-        (["--assumptions", *VAST], "designs in 22 worlds are more than the 2,000,000,000"),
+        (["--assumptions", *VAST], "worlds are more than the 2,000,000,000"),
     ],
 )
 def test_what_makes_no_sense_ends_with_code_2(

@@ -32,11 +32,11 @@ from tests.explorer.searches import SEARCH, line_of, write_search
         ("{evaluations: 5}", "{cost: 1, epochs: 1}", "budget", "the same limit"),
         ("budget: {evaluations: 5}", "budget: {evaluations: 5}\nconfirm: 3", "confirm", "mapping of replicates"),
         ("budget: {evaluations: 5}", "budget: {evaluations: 5}\nconfirm: {replicates: 0}", "confirm.replicates", "1"),
-        ("workers: 2", "workers: 0", "workers", "write 1 or more, not 0"),
-        ("workers: 2", "workers: two", "workers", "mapping of count, cpus, gpus"),
-        ("workers: 2", "workers: true", "workers", "mapping of count"),
-        ("workers: 2", "workers: {count: 2, cpu: 1}", "workers.cpu", "did you mean 'cpus'?"),
-        ("workers: 2", "workers: {cpus: .inf}", "workers.cpus", "finite"),
+        ("workers: 1", "workers: 0", "workers", "write 1 or more, not 0"),
+        ("workers: 1", "workers: two", "workers", "mapping of count, cpus, gpus"),
+        ("workers: 1", "workers: true", "workers", "mapping of count"),
+        ("workers: 1", "workers: {count: 2, cpu: 1}", "workers.cpu", "did you mean 'cpus'?"),
+        ("workers: 1", "workers: {cpus: .inf}", "workers.cpus", "finite"),
         ("seed: 0", "seed: -1", "seed", "write 0 to 4294967295, not -1"),
         ("seed: 0", "seed: 4294967296", "seed", "write 0 to 4294967295, not 4294967296"),
         ("seed: 0", "seed: 0x10", "seed", "write a whole number, not "),
@@ -105,7 +105,7 @@ def test_whatever_a_field_holds_it_is_refused_in_the_words_of_this_project(tmp_p
 
 def test_all_wrong_fields_are_told_in_one_go_in_the_order_of_the_file(tmp_path: Path) -> None:
     path = write_search(
-        tmp_path, ("name: small", "name: a/b"), ("seed: 0", "seed: x"), ("workers: 2", "workers: -2"), ("epochs: 1", "")
+        tmp_path, ("name: small", "name: a/b"), ("seed: 0", "seed: x"), ("workers: 1", "workers: -2"), ("epochs: 1", "")
     )
     with pytest.raises(SearchFileError) as error:
         parse_spec(read_search(path))
@@ -123,7 +123,7 @@ def test_required_sections_are_named_when_they_are_missing() -> None:
 
 def test_what_is_written_more_than_once_is_told_beside_other_mistakes_and_the_last_counts(tmp_path: Path) -> None:
     three = "workers: 0\nworkers: 2\nworkers: 3"
-    path = write_search(tmp_path, ("workers: 2", three), ("seed: 0", "seed: -1\nseed: -2"))
+    path = write_search(tmp_path, ("workers: 1", three), ("seed: 0", "seed: -1\nseed: -2"))
     with pytest.raises(SearchFileError) as error:
         parse_spec(read_search(path))
     first, keep = line_of(path, "workers:"), "keep one (the other checks go by the last)"

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from simulators.accelerators.batches import bits_of
 from simulators.accelerators.deeptrain.model import VIAS, WIRES
-from simulators.accelerators.deeptrain.noc import Network
+from simulators.accelerators.deeptrain.noc import NetworkOnChip
 from simulators.accelerators.deeptrain.views.design import KINDS, described, reported
 from simulators.accelerators.mesh import DIRECTIONS
 from simulators.protocol import Designs, Maps, Quantity, Table, Workload
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["maps", "table"]
 
 
-def _loads(network: Network, designs: Designs, workload: Workload) -> NDArray[np.float64]:
+def _loads(network: NetworkOnChip, designs: Designs, workload: Workload) -> NDArray[np.float64]:
     return network.loads(0).of(0, bits_of(designs, bn_variable(workload))[0])
 
 

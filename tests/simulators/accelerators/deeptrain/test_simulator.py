@@ -76,6 +76,16 @@ def test_a_batch_is_its_designs_one_by_one(workload):
         assert alone.reason(0) == batch.reason(index)
 
 
+def test_what_a_simulator_remembers_changes_nothing():
+    used, workloads = DeepTrain(), (VGG11, Workload("vgg11", mode="inference"), RESNET)
+    for seed in range(3):
+        for workload in workloads:
+            designs = random_designs(workload, 30, seed, only=("reram_layers", "policy", "adc_bits", "bn"))
+            fresh = DeepTrain().simulate(designs, workload)
+            for _ in range(2):
+                assert_same(used.simulate(designs, workload).totals, fresh.totals)
+
+
 def test_the_order_of_designs_does_not_matter():
     designs, order = random_designs(VGG11, 200), np.random.default_rng(1).permutation(200)
     straight, shuffled = SIMULATOR.simulate(designs, VGG11), SIMULATOR.simulate(designs.take(order), VGG11)
