@@ -6,7 +6,7 @@ read from other publications or are plain guesses, and say so.
 
 from __future__ import annotations
 
-from simulators.components import DEVICES
+from simulators.components import DEVICES, isaac_tile_totals
 from simulators.protocol import Assumption
 
 __all__ = ["ASSUMPTIONS", "FERMI_LANE_RATE"]
@@ -25,10 +25,10 @@ ASSUMPTIONS = (
         likely=(49, 93),  # all four networks of the paper are balanced on 2R2G within a factor of two
     ),
     Assumption(
-        "bn_forward_share", 1 / 3, "", 0.05, 1.0,
+        "bn_forward_share", 1 / 3, "", 0.0, 1.0,
         "guess: backward runs two reductions and one update where forward runs one pass",
-        "share of those instructions that inference executes",
-        likely=(0.2, 0.5),
+        "share of those instructions that inference executes; 0: normalisations are folded into the weights",
+        likely=(0.0, 0.5),
     ),
     Assumption(
         "gpu_lane_instructions_per_s", FERMI_LANE_RATE, "1/s", 1e9, 1e14,
@@ -66,7 +66,7 @@ ASSUMPTIONS = (
         "power of a GPU layer for the thermal model",
     ),
     Assumption(
-        "gpu_layer_area_mm2", 53.6, "mm2", 1.0, 1000.0,
+        "gpu_layer_area_mm2", 144 * isaac_tile_totals()[1], "mm2", 1.0, 1000.0,
         "stacked dies have one footprint: that of a default ReRAM layer",
         "area of a GPU layer",
     ),

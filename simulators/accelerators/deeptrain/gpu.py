@@ -52,7 +52,7 @@ def gpu_work(
     share = 1.0 if training else assumed["bn_forward_share"]
     instructions = share * assumed["bn_lane_instructions_per_element"]
     instruction_j = assumed["gpu_energy_per_lane_instruction_j"]
-    rate = np.maximum(gpu_layers, 1) * assumed["gpu_lane_instructions_per_s"]  # stacks without any never normalise
+    rate = np.maximum(gpu_layers, 1) * assumed["gpu_lane_instructions_per_s"]  # without any, a stack does nothing here
     macs = (table.weights * table.positions).astype(np.float64)
     shape = (len(policies), len(macs))
     work = GpuWork(

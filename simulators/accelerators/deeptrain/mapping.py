@@ -77,8 +77,19 @@ def stage_candidates(positions: tuple[int, ...]) -> NDArray[np.int64]:
     return np.unique(np.concatenate(lengths))
 
 
+def copies_for(positions: NDArray[np.int64], products: NDArray[np.int64], powers_of_two: bool) -> NDArray[np.int64]:
+    """Copies of a layer with so many positions that a stage of so many products needs."""
+    copies = ceil_divide(positions, products)
+    if powers_of_two:
+        copies = 2 ** np.ceil(np.log2(copies)).astype(np.int64)
+    return copies
+
+
 def fastest_stage(
-    positions: NDArray[np.int64], crossbars_per_copy: NDArray[np.int64], budget: NDArray[np.int64]
+    positions: NDArray[np.int64],
+    crossbars_per_copy: NDArray[np.int64],
+    budget: NDArray[np.int64],
+    powers_of_two: bool = False,
 ) -> NDArray[np.float64]:
     """Shortest slowest stage, in matrix-vector products, that the crossbars allow; exact.
 
@@ -89,12 +100,13 @@ def fastest_stage(
         positions: of each layer, shape (layers,).
         crossbars_per_copy: of each layer, shape (layers,).
         budget: crossbars for all copies, shape (stacks,).
+        powers_of_two: copies are rounded up to powers of two.
 
     Returns:
         shape (stacks,); NaN where the budget does not hold one copy of each layer.
     """
     candidates = stage_candidates(tuple(positions.tolist()))
-    cost = crossbars_per_copy @ ceil_divide(positions[:, None], candidates)
+    cost = crossbars_per_copy @ copies_for(positions[:, None], candidates, powers_of_two)
     first = np.searchsorted(-cost, -budget)
     affordable = first < len(candidates)
     return np.where(affordable, candidates[np.minimum(first, len(candidates) - 1)], np.nan)
@@ -129,15 +141,19 @@ def map_network(
         activations = activations * np.where((stacks["activation_copies"] == "pipelayer")[:, None], pipelayer, 1)
     else:
         transposed = activations = np.zeros_like(weights)
-    both = (stacks["replicate"] == "both")[:, None]
-    per_copy = weights + np.where(both, transposed, 0)
-    fixed = (activations + np.where(both, 0, transposed)).sum(axis=1)
+    both = settings.replicate == "both"
+    per_copy = weights + transposed * both
+    fixed = (activations + transposed * (not both)).sum(axis=1)
     available = (stacks["reram_layers"] * stacks["tiles_per_layer"] * tile.crossbars).astype(np.int64)
     available = available * on_reram[:, 0]
+    rounded, once = (stacks["replication"] == rule for rule in ("powers-of-two", "once"))
+    budget = np.where(once, np.minimum(available - fixed, per_copy.sum(axis=1)), available - fixed)
     stage = np.empty(len(available))
-    for alike in alike_rows(per_copy):  # many stacks differ in their budget alone
-        stage[alike] = fastest_stage(table.positions, per_copy[alike[0]], available[alike] - fixed[alike])
+    for alike in alike_rows(np.column_stack([per_copy, rounded])):  # many stacks differ in their budget alone
+        first = alike[0]
+        stage[alike] = fastest_stage(table.positions, per_copy[first], budget[alike], bool(rounded[first]))
     copies = np.ceil(table.positions / stage[:, None])
+    copies = np.where(rounded[:, None], 2.0 ** np.ceil(np.log2(copies)), copies)
     return Mapping(
         weights,
         transposed,
@@ -146,7 +162,7 @@ def map_network(
         available=available,
         used=(copies * per_copy).sum(axis=1) + fixed,
         copies=copies,
-        transposed_copies=np.where(both, copies, 1.0),
+        transposed_copies=copies if both else np.ones_like(copies),
         stage_products=stage,
     )
 

@@ -14,7 +14,7 @@ from simulators.accelerators.deeptrain.gpu import GpuWork, gpu_work
 from simulators.accelerators.deeptrain.mapping import Mapping, map_network
 from simulators.accelerators.deeptrain.noc import Links, NetworkOnChip, Traffic, busiest_links, transport_energy
 from simulators.accelerators.deeptrain.pipeline import bn_work, schedule
-from simulators.accelerators.deeptrain.policies import CARDS, POLICIES, is_true
+from simulators.accelerators.deeptrain.policies import CARDS, is_true
 from simulators.accelerators.deeptrain.settings import Settings
 from simulators.accelerators.deeptrain.stacking import layer_kinds
 from simulators.accelerators.deeptrain.thermal import layer_powers_w, stack_temperatures_k
@@ -30,6 +30,13 @@ __all__ = ["DOES_NOT_FIT", "FIELDS", "VIAS", "WIRES", "Stacks", "build_stacks", 
 FloatArray = NDArray[np.float64]
 
 GPU, CARD, WIRES, VIAS = "gpu", "card", "noc_wires", "noc_vias"  # components beside those of the tile
+NO_GPU_LAYER = (
+    "there is no GPU layer to normalise on (on ReRAM the divisor would have to be a power of two, as it is in under "
+    "2 % of the cases): choose bn none or more gpu_layers"
+)
+NOTHING_NORMALISES = "forward products stay on ReRAM under this policy, and nothing normalises there: choose bn none"
+NO_BACKWARD = "this policy computes the backward pass on GPU layers: choose at least one"
+NO_LAYERS_ON_A_CARD = "a graphics card has no layers: choose reram_layers 0 and gpu_layers 0"
 DOES_NOT_FIT = "does not fit: needs {crossbars_needed:.0f} crossbars, the stack has {crossbars_available:.0f}"
 
 FIELDS: MappingType[str, Field] = {
@@ -49,7 +56,7 @@ FIELDS: MappingType[str, Field] = {
     "average_power_w": Field(
         "W", "energy per image / stage time; may exceed power_w: weight gradients take energy, no time"
     ),
-    "peak_temperature_k": Field("K", "hottest layer at rated power"),
+    "peak_temperature_k": Field("K", "hottest layer at rated power; the paper's limit is 373.15 K (100 C)"),
     "crossbars_needed": Field("", "crossbars that hold every layer once"),
     "crossbars_available": Field("", "crossbars of the stack"),
     "crossbars_used": Field("", "crossbars with all copies of slow layers"),
@@ -78,7 +85,7 @@ class Stacks:
         power_w, area_mm2: by component, for the whole stack at rated power.
         footprint_mm2: area of the largest layer.
         temperatures_k: of each layer from the heat sink on, shape (stacks, layers of the highest stack);
-            NaN for a card, which has a cooler of its own.
+        peak_temperature_k: of the hottest layer, or what a card's cooler keeps it at.
         settings, assumed, training: what all of it follows from.
     """
 
@@ -96,6 +103,7 @@ class Stacks:
     area_mm2: MappingType[str, FloatArray]
     footprint_mm2: FloatArray
     temperatures_k: FloatArray
+    peak_temperature_k: FloatArray
     settings: Settings
     assumed: Assumptions
     training: bool
@@ -140,15 +148,13 @@ def build_stacks(
     product_time_s = assumed["input_bits"] / frequency
     product_energy_j = tile.total_power_w / tile.crossbars * product_time_s
     on_card = is_true(policies, "card")
-    reram_layers = hardware["reram_layers"] * ~on_card
-    gpu_layers = hardware["gpu_layers"] * (is_true(policies, "has_gpu_layers") & ~on_card)
+    reram_layers, gpu_layers = (hardware[name] * ~on_card for name in ("reram_layers", "gpu_layers"))
     kinds = layer_kinds(reram_layers, gpu_layers, hardware["stack_order"])
     powers = layer_powers_w(kinds, tiles * tile.total_power_w, assumed["gpu_layer_power_w"])
     temperatures_k = stack_temperatures_k(powers, assumed)
-    temperatures_k[on_card] = np.nan
     gpu_area = np.where(gpu_layers > 0, assumed["gpu_layer_area_mm2"], 0.0)
     cards = {name: [getattr(CARDS[policy], name) if policy in CARDS else 0.0 for policy in policies]
-             for name in ("power_w", "area_mm2")}  # fmt: skip
+             for name in ("power_w", "area_mm2", "temperature_k")}  # fmt: skip
     footprint = np.maximum(np.where(reram_layers > 0, tiles * tile.total_area_mm2, 0.0), gpu_area)
     network = NetworkOnChip(workload, table, mapping, hardware, tile, kinds, settings, assumed, links)
     return Stacks(
@@ -168,6 +174,7 @@ def build_stacks(
         | {GPU: gpu_layers * gpu_area, CARD: np.array(cards["area_mm2"])},
         footprint + cards["area_mm2"],
         temperatures_k,
+        np.where(on_card, cards["temperature_k"], temperatures_k.max(axis=1, initial=0.0)),
         settings,
         assumed,
         training,
@@ -190,6 +197,8 @@ def evaluate(stacks: Stacks, designs: Designs, workload: Workload, breakdown: bo
     settings, gpu = stacks.settings, stacks.gpu
     bits = bits_of(designs, bn_variable(workload))
     bn_layers, elements, stage_elements = bn_work(bits, table.bn_elements, settings)
+    shape = (count,)
+    impossible = _impossible(stacks, bn_layers, shape)
     conv_times_s = stacks.conv_times_s
     conv_stage_time_s = np.where(gpu.on_card, conv_times_s.sum(axis=1), conv_times_s.max(axis=1))[index]
     bn_stage_time_s = stage_elements * gpu.time_per_element_s[index]
@@ -198,8 +207,13 @@ def evaluate(stacks: Stacks, designs: Designs, workload: Workload, breakdown: bo
     if gpu.on_card.any():
         stage_time_s = np.where(gpu.on_card[index], conv_stage_time_s + bn_stage_time_s, stage_time_s)
 
+    stage_time_s, conv_stage_time_s, bn_stage_time_s = (  # of what cannot be built there is none
+        _without(time_s, impossible) for time_s in (stage_time_s, conv_stage_time_s, bn_stage_time_s)
+    )
+
     def link_stage_time_s() -> FloatArray:
-        return busiest_links(stacks.network, index, bits, count) / stacks.assumed["link_bytes_per_s"]
+        time_s = busiest_links(stacks.network, index, bits, count) / stacks.assumed["link_bytes_per_s"]
+        return _without(time_s, impossible)
 
     links = {}
     if settings.link_time == "counted":
@@ -216,6 +230,7 @@ def evaluate(stacks: Stacks, designs: Designs, workload: Workload, breakdown: bo
     )
     transport_j = _transport(stacks, bits)
     energy_j = stacks.energies_j.sum(axis=1)[index] + elements * gpu.energy_per_element_j[index] + transport_j
+    energy_j = _without(energy_j, impossible)
     needed_bits = adc_bits(stacks.hardware["crossbar_size"], stacks.hardware["cell_bits"])
     totals = {
         "latency_s": stage_time_s,
@@ -232,7 +247,7 @@ def evaluate(stacks: Stacks, designs: Designs, workload: Workload, breakdown: bo
         "footprint_mm2": stacks.footprint_mm2[index],
         "power_w": total_of(stacks.power_w)[index],
         "average_power_w": energy_j / stage_time_s,
-        "peak_temperature_k": np.where(gpu.on_card, np.nan, stacks.temperatures_k.max(axis=1, initial=0.0))[index],
+        "peak_temperature_k": stacks.peak_temperature_k[index],
         "crossbars_needed": mapping.needed.astype(np.float64)[index],
         "crossbars_available": mapping.available.astype(np.float64)[index],
         "crossbars_used": mapping.used[index],
@@ -241,23 +256,28 @@ def evaluate(stacks: Stacks, designs: Designs, workload: Workload, breakdown: bo
         "bn_layers": bn_layers,
         "gpu_instructions": elements * gpu.instructions_per_element[index],
     }
-    shape = (count,)
 
     def total(name: str) -> FloatArray:
         return np.broadcast_to(totals[name], shape) if name in totals else link_stage_time_s()
 
-    report = Report(LazyColumns(FIELDS, total), _infeasible(stacks, bn_layers, shape))
+    does_not_fit = {DOES_NOT_FIT: np.broadcast_to(~mapping.fits[index], shape)}
+    report = Report(LazyColumns(FIELDS, total), does_not_fit | impossible)
     if not breakdown:
         return report
     placed = np.zeros((len(bits), len(table.names)))
     placed[:, table.convolutions] = bits
-    return Report(
-        report.totals,
-        report.infeasible,
-        layers=table.names,
-        by_layer=_by_layer(stacks, placed, count),
-        by_component=_by_component(stacks, elements, bits, count),
-    )
+    by_layer, by_component = _by_layer(stacks, placed, count), _by_component(stacks, elements, bits, count)
+    for name in ("conv_stage_time_s", "bn_stage_time_s", "transport_energy_j", "energy_j"):
+        by_layer[name] = _without(by_layer[name], impossible)
+    by_component["energy_j"] = {name: _without(part, impossible) for name, part in by_component["energy_j"].items()}
+    return Report(report.totals, report.infeasible, layers=table.names, by_layer=by_layer, by_component=by_component)
+
+
+def _without(values: FloatArray, impossible: MappingType[str, NDArray[np.bool_]]) -> FloatArray:
+    """NaN for designs that cannot be built; the first dimension of ``values`` is designs."""
+    for mask in impossible.values():
+        values = np.where(mask.reshape(-1, *[1] * (values.ndim - 1)), np.nan, values)
+    return values
 
 
 def _transport(stacks: Stacks, bits: NDArray[np.uint8]) -> FloatArray:
@@ -267,14 +287,24 @@ def _transport(stacks: Stacks, bits: NDArray[np.uint8]) -> FloatArray:
     )
 
 
-def _infeasible(stacks: Stacks, bn_layers: FloatArray, shape: tuple[int]) -> dict[str, NDArray[np.bool_]]:
-    """Why which designs cannot be built."""
-    index, policies = stacks.hardware.index, stacks.hardware["policy"]
-    reasons = {DOES_NOT_FIT: np.broadcast_to(~stacks.mapping.fits[index], shape)}
-    for name in sorted(set(policies.tolist())):
-        if reason := POLICIES[name].cannot_normalise:
-            reasons[reason] = np.broadcast_to((policies == name)[index] & (bn_layers > 0), shape)
-    return reasons
+def _impossible(stacks: Stacks, bn_layers: FloatArray, shape: tuple[int]) -> dict[str, NDArray[np.bool_]]:
+    """Why which designs cannot be built, but for those that do not fit; only reasons that some design has."""
+    index, hardware = stacks.hardware.index, stacks.hardware
+    on_card, no_gpu = stacks.gpu.on_card, hardware["gpu_layers"] == 0
+    backward = is_true(hardware["policy"], "backward_on_gpu") & stacks.training
+    of_stacks = {
+        NO_LAYERS_ON_A_CARD: on_card & ~(no_gpu & (hardware["reram_layers"] == 0)),
+        NO_BACKWARD: backward & no_gpu,
+    }
+    with_normalisations = {
+        NO_GPU_LAYER: no_gpu & ~on_card,
+        NOTHING_NORMALISES: ~is_true(hardware["policy"], "normalises"),
+    }
+    found = {reason: which[index] for reason, which in of_stacks.items() if which.any()}
+    for reason, which in with_normalisations.items():
+        if which.any():
+            found[reason] = which[index] & (bn_layers > 0)
+    return {reason: np.broadcast_to(mask, shape) for reason, mask in found.items() if mask.any()}
 
 
 def _by_layer(stacks: Stacks, placed: FloatArray, count: int) -> dict[str, FloatArray]:

@@ -219,7 +219,8 @@ class NetworkOnChip:
         table = self.table
         size = self.assumed["activation_bits"] / 8
         policies = self.stacks["policy"][stacks]
-        backward_on_gpu, normalises = is_true(policies, "backward_on_gpu"), ~is_true(policies, "cannot_normalise")
+        backward_on_gpu = is_true(policies, "backward_on_gpu")
+        normalises = is_true(policies, "normalises") & (self.kinds[stacks] == GPU_LAYER).any(axis=1)
 
         def bytes_of(elements: NDArray[np.int64], sources: Layers, ends: Layers | None) -> FloatArray:
             """Measures of messages, shape (stacks, messages, *)."""

@@ -1,8 +1,9 @@
 """Who computes what: DeepTrain's way, and those of the architectures that it is compared with, on the same stack.
 
-AccuReD is DeepTrain's policy with All-BN on 2R2G (paper, section VI.A): a design, not a policy of its own. The others
-differ in what the GPU layers do, or have none; a graphics card has no stack at all. Comparisons of architectures are
-comparisons of designs: name some policies as values of ``policy``, or show the view ``baselines``.
+AccuReD is DeepTrain's policy with All-BN on 2R2G (paper, section VI.A), and without GPU layers and normalisations it is
+PipeLayer's and ReGAN's: designs, not policies of their own. Where the GPU layers compute products, too, it is another
+policy, and a graphics card has no stack at all. Comparisons of architectures are comparisons of designs: name some
+policies as values of ``policy``, or show the view ``baselines``.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ class Card:
         bytes_per_s: of its memory.
         power_w: of the board.
         area_mm2: of the die.
+        temperature_k: that its cooler keeps it at under load.
         source: where the numbers are printed.
     """
 
@@ -33,12 +35,15 @@ class Card:
     bytes_per_s: float
     power_w: float
     area_mm2: float
+    temperature_k: float
     source: str
 
 
+BOOST_K = 273.15 + 84  # GPU Boost's default target temperature
+
 CARDS: Mapping[str, Card] = {
-    "titan-xp": Card(12.15e12, 547.7e9, 250.0, 471.0, "NVIDIA's data of the Titan Xp (GP102)"),
-    "rtx-2080-ti": Card(13.45e12, 616e9, 250.0, 754.0, "NVIDIA's data of the GeForce RTX 2080 Ti (TU102)"),
+    "titan-xp": Card(12.15e12, 547.7e9, 250.0, 471.0, BOOST_K, "NVIDIA's data of the Titan Xp (GP102)"),
+    "rtx-2080-ti": Card(13.45e12, 616e9, 250.0, 754.0, BOOST_K, "NVIDIA's data of the GeForce RTX 2080 Ti (TU102)"),
 }
 """Graphics cards by the name of their policy."""
 
@@ -50,17 +55,14 @@ class Policy:
     Args:
         meaning: one line.
         source: who published it.
-        cannot_normalise: why a placement with any normalisation cannot be built; empty where it can. A format string
-            over the report's totals.
-        has_gpu_layers: whether the stack has its GPU layers.
+        normalises: whether a placement with normalisations can be built.
         backward_on_gpu: errors and weight gradients are computed by the GPU layers, not on ReRAM.
         card: everything runs on a graphics card.
     """
 
     meaning: str
     source: str
-    cannot_normalise: str = ""
-    has_gpu_layers: bool = True
+    normalises: bool = True
     backward_on_gpu: bool = False
     card: Card | None = None
 
@@ -69,19 +71,8 @@ POLICIES: Mapping[str, Policy] = {
     "deeptrain": Policy("all products on ReRAM, normalisation on GPU layers (AccuReD: with all of them, on 2R2G)",
                         "the paper, section IV"),
     "regent": Policy(
-        "forward products on ReRAM, backward products on GPU layers (REGENT, 3D-ReG)", "the paper, section VI.A",
-        "forward products stay on ReRAM under this policy: nothing normalises there; choose bn none",
-        backward_on_gpu=True,
-    ),
-    "pipelayer": Policy(
-        "ReRAM layers only (PipeLayer; ISAAC for inference)", "the paper, section II",
-        "there are no GPU layers under this policy, and ReRAM does not normalise; choose bn none",
-        has_gpu_layers=False,
-    ),
-    "regan": Policy(
-        "ReRAM layers only, normalisation where the divisor is a power of two (ReGAN)", "the paper, section II",
-        "ReRAM normalises only where the divisor is a power of two, in under 2 % of the cases; choose bn none",
-        has_gpu_layers=False,
+        "forward products on ReRAM, backward products on GPU layers (REGENT, 3D-ReG): nothing normalises",
+        "the paper, section VI.A", normalises=False, backward_on_gpu=True,
     ),
     "titan-xp": Policy("everything on an NVIDIA Titan Xp", "the paper, section VI.G", card=CARDS["titan-xp"]),
     "rtx-2080-ti": Policy("everything on an NVIDIA GeForce RTX 2080 Ti", "PANTHER, its GPU baseline",
@@ -108,11 +99,12 @@ BASELINES: Sequence[Baseline] = (
     Baseline("REGENT, 3D-ReG: 2R2G, no BN", {"policy": "regent", "reram_layers": 2, "gpu_layers": 2, "bn": "none"}),
     Baseline(
         "PipeLayer: 4R, no BN",
-        {"policy": "pipelayer", "reram_layers": 4, "activation_copies": "pipelayer", "bn": "none"},
+        {"reram_layers": 4, "gpu_layers": 0, "activation_copies": "pipelayer", "bn": "none"},
     ),
-    Baseline("ReGAN: 4R, no BN", {"policy": "regan", "reram_layers": 4, "bn": "none"}),
-    Baseline("Titan Xp, All-BN", {"policy": "titan-xp", "bn": "all"}),
-    Baseline("RTX 2080 Ti, All-BN", {"policy": "rtx-2080-ti", "bn": "all"}),
+    # ReGAN normalises where the divisor is a power of two, in under 2 % of the cases: as good as not at all
+    Baseline("ReGAN: 4R, no BN", {"reram_layers": 4, "gpu_layers": 0, "bn": "none"}),
+    Baseline("Titan Xp, All-BN", {"policy": "titan-xp", "reram_layers": 0, "gpu_layers": 0, "bn": "all"}),
+    Baseline("RTX 2080 Ti, All-BN", {"policy": "rtx-2080-ti", "reram_layers": 0, "gpu_layers": 0, "bn": "all"}),
 )
 """What designs are compared with."""
 

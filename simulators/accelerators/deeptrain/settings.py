@@ -23,6 +23,8 @@ class Settings(BaseModel):
         adc_model: ISAAC's converter, scaled as the survey of converters scales, or the survey's own figure.
         device: the ReRAM cell: costs of writing, and how many bits and how fast reads it allows.
         tile_budget: what tiles with different crossbars have in common.
+        replicate: copies of a layer hold W and its transpose, or W alone (backward is then taken to keep up, which
+            makes it an optimistic bound).
         transposed: crossbars of the transpose: as many as W takes, or by its own rows and columns.
         bn_time: all normalisations share the GPU tiles in time (sum), or the slowest one counts (the paper's max).
         routing: on the network on chip, one message to all clusters of a layer along a tree, or one to each.
@@ -37,6 +39,7 @@ class Settings(BaseModel):
     adc_model: AdcModel = "isaac"
     device: str = next(iter(DEVICES))
     tile_budget: TileBudget = "cells"
+    replicate: Literal["both", "weights"] = "both"
     transposed: Literal["as_large", "own_ceilings"] = "as_large"
     bn_time: Literal["sum", "max"] = "sum"
     routing: Literal["multicast", "unicast"] = "multicast"

@@ -49,6 +49,13 @@ class DeepTrain(HardwareSimulator):
     name: ClassVar[str] = "deeptrain"
     meaning: ClassVar[str] = "3-D stack of ReRAM layers (convolutions) and GPU layers (batch normalisation)"
     fields: ClassVar[Mapping[str, Field]] = FIELDS
+    alternatives: ClassVar[Mapping[str, Sequence[object]]] = {
+        "link_time": ["counted"],
+        "bn_time": ["max"],
+        "transposed": ["own_ceilings"],
+        "adc_model": ["survey"],
+        "tile_budget": ["area"],
+    }
     assumptions: ClassVar[Sequence[Assumption]] = ASSUMPTIONS
 
     def __init__(self, settings: Mapping[str, object] | None = None) -> None:

@@ -20,9 +20,13 @@ def _choice(name: str, default: str, choices: tuple[str, ...], meaning: str, lab
 
 
 HARDWARE_VARIABLES = (
-    Variable("reram_layers", Integer(1, 7), 3, meaning="stacked layers of ReRAM tiles", label="{}R", searched=True),
     Variable(
-        "gpu_layers", Integer(1, 7), 1, meaning="stacked layers of GPU tiles", label="{}G", separator="", searched=True
+        "reram_layers", Integer(0, 7), 3, meaning="stacked layers of ReRAM tiles (a graphics card: 0)", label="{}R",
+        searched=True,
+    ),
+    Variable(
+        "gpu_layers", Integer(0, 7), 1, meaning="stacked layers of GPU tiles; without any, nothing normalises",
+        label="{}G", separator="", searched=True,
     ),
     Variable(
         "crossbar_size", Categorical((32, 64, 128, 256, 512)), 128,
@@ -48,9 +52,9 @@ HARDWARE_VARIABLES = (
         "{} activation copies",
     ),
     _choice(
-        "replicate", "both", ("both", "weights"),
-        "copies of a slow layer hold W and its transpose, or W alone (backward is then taken to keep up)",
-        "copies of {}",
+        "replication", "balanced", ("balanced", "powers-of-two", "once"),
+        "copies of slow layers: as many as shorten the slowest stage, rounded up to powers of two, or none",
+        "{} replication",
     ),
     _choice("stack_order", "reram-first", tuple(ORDERS), "order of the layers from the heat sink on", "{}"),
     _choice(

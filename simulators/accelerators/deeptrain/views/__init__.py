@@ -22,6 +22,7 @@ def make_views(simulator: DeepTrain) -> tuple[View, ...]:
         "summary": ("totals", design.summary),
         "mapping": ("crossbars, copies and stage times of each layer", design.mapping),
         "layers": ("energy per image of each layer by component", design.layers),
+        "tile": ("the parts of the design's own ReRAM tile beside those of ISAAC's", design.tile),
         "area": ("area of each component", partial(components, quantity="area_mm2", unit="mm2")),
         "energy": ("energy per image of each component", partial(components, quantity="energy_j", unit="J")),
         "power": ("rated power of each component", partial(components, quantity="power_w", unit="W")),

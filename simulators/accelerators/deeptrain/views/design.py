@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 from simulators.accelerators.deeptrain.model import FIELDS
 from simulators.accelerators.deeptrain.policies import BASELINES
 from simulators.accelerators.deeptrain.stacking import GPU_LAYER, RERAM_LAYER
+from simulators.components import IMAS_PER_TILE, ISAAC_IMA, ISAAC_TILE, isaac_tile_totals
 from simulators.protocol import Designs, InputError, Quantity, Report, Table, Workload
 
 if TYPE_CHECKING:
     from simulators.accelerators.deeptrain.simulator import DeepTrain
 
-__all__ = ["baselines", "components", "described", "layers", "mapping", "reported", "summary", "thermal"]
+__all__ = ["baselines", "components", "described", "layers", "mapping", "reported", "summary", "thermal", "tile"]
 
 KINDS = {RERAM_LAYER: "ReRAM", GPU_LAYER: "GPU"}
 
@@ -125,6 +126,27 @@ def components(simulator: DeepTrain, designs: Designs, workload: Workload, quant
     return Table(described(simulator, designs, workload), ("component", quantity, "share"), rows, _notes(report))
 
 
+def tile(simulator: DeepTrain, designs: Designs, workload: Workload) -> Table:
+    """What each part of the design's tile draws and takes, as its law, the converters and the technology scale it."""
+    report, own = reported(simulator, designs, workload), simulator.stacks(designs, workload).tile
+    counted = [(part, part.count * IMAS_PER_TILE) for part in ISAAC_IMA] + [(part, part.count) for part in ISAAC_TILE]
+    rows: list[tuple[object, ...]] = [
+        (
+            part.name, part.law,
+            Quantity(own.power_w[part.name][0].item(), "W"), Quantity(count * part.power_w, "W"),
+            Quantity(own.area_mm2[part.name][0].item(), "mm2"), Quantity(count * part.area_mm2, "mm2"),
+        )
+        for part, count in counted
+    ]  # fmt: skip
+    power_w, area_mm2 = isaac_tile_totals()
+    totals = (own.total_power_w[0].item(), power_w), (own.total_area_mm2[0].item(), area_mm2)
+    rows.append(("total", "", *(Quantity(w, "W") for w in totals[0]), *(Quantity(mm2, "mm2") for mm2 in totals[1])))
+    bits, crossbars, adcs = (values[0].item() for values in (own.adc_bits, own.crossbars, own.adcs_per_crossbar))
+    notes = [f"{crossbars:g} crossbars, {adcs:g} converters of {bits:g} bits each", *_notes(report)]
+    columns = ("part", "scales with", "power_w", "power_w of ISAAC's", "area_mm2", "area_mm2 of ISAAC's")
+    return Table(described(simulator, designs, workload), columns, rows, notes)
+
+
 def thermal(simulator: DeepTrain, designs: Designs, workload: Workload) -> Table:
     """Temperature of each layer of the stack."""
     reported(simulator, designs, workload)
@@ -151,8 +173,9 @@ def baselines(simulator: DeepTrain, designs: Designs, workload: Workload) -> Tab
         )
         for baseline in BASELINES
     ]  # fmt: skip
+    limit_k = 373.15
     own = reported(simulator, designs, workload)
-    fields = ("latency_s", "epoch_time_s", "energy_j", "area_mm2", "power_w")
+    fields = ("latency_s", "epoch_time_s", "energy_j", "area_mm2", "power_w", "peak_temperature_k")
     rows, notes = [], []
     for name, design in shown:
         report = simulator.simulate(design, workload)
@@ -163,5 +186,7 @@ def baselines(simulator: DeepTrain, designs: Designs, workload: Workload) -> Tab
             Quantity(faster, ""), Quantity(saving, ""),
         ))  # fmt: skip
         notes += [f"{name}: {report.reason(0)}"] if not report.feasible[0] else []
+        if report.peak_temperature_k[0] > limit_k:
+            notes.append(f"{name}: hotter than {limit_k} K, the paper's limit")
     columns = ("", *fields, "its latency / this design's", "its energy / this design's")
     return Table(described(simulator, designs, workload), columns, rows, notes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from simulators.components import DEVICES, ISAAC_CHIP, ISAAC_IMA, ISAAC_TILE, LAWS, NODES
@@ -24,6 +25,16 @@ def parts(simulator: DeepTrain, designs: Designs, workload: Workload) -> Table: 
         )
         for parent, found in parents.items()
         for part in found
+    ]  # fmt: skip
+    assumed = simulator.assumed
+    gpu, link = ("gpu_layer_power_w", "gpu_layer_area_mm2"), "link_bytes_per_s"
+    rows += [
+        ("stack", "gpu_layer", 1, Quantity(assumed[gpu[0]], "W"), Quantity(assumed[gpu[1]], "mm2"),
+         Quantity(1 / assumed["gpu_lane_instructions_per_s"], "s"), "number of GPU layers; 16 Fermi tiles",
+         assumed.declared[gpu[0]].source),
+        ("stack", "link", 1, Quantity(math.nan, "W"), Quantity(math.nan, "mm2"), Quantity(1 / assumed[link], "s"),
+         f"bytes; {assumed['wire_energy_per_byte_mm_j'] * 1e12:g} pJ per byte and mm, "
+         f"{assumed['tsv_energy_per_byte_j'] * 1e12:g} pJ per byte through a via", assumed.declared[link].source),
     ]  # fmt: skip
     columns = (
         "in each", "part", "count", "power_w of one", "area_mm2 of one", "delay_s of an operation",

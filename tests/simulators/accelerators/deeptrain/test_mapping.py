@@ -87,6 +87,19 @@ def test_inference_keeps_no_transpose_and_no_activations():
     assert inference.stage_products[0] < training.stage_products[0]
 
 
+def test_copies_in_powers_of_two_are_powers_of_two_and_the_best_of_these():
+    balanced, rounded, once = (mapped("vgg16", replication=rule) for rule in ("balanced", "powers-of-two", "once"))
+    assert np.all(np.log2(rounded.copies) % 1 == 0)
+    assert rounded.used[0] <= rounded.available[0]
+    assert balanced.stage_products[0] <= rounded.stage_products[0] < once.stage_products[0] == 32 * 32
+    assert np.all(once.copies == 1)
+    assert once.used[0] == once.needed[0] == balanced.needed[0]
+    tighter = fastest_stage(
+        np.array([16, 9]), np.array([1, 1]), np.array([5, 6, 8]), powers_of_two=True
+    )  # by hand: 2 + 2 copies, 4 + 2, 4 + 4
+    assert tighter.tolist() == [8, 5, 4]
+
+
 def test_where_the_backward_pass_runs_elsewhere_no_transpose_is_kept():
     default, forward, card = (mapped("vgg16", policy=policy) for policy in ("deeptrain", "regent", "titan-xp"))
     assert not forward.transposed_crossbars.any()
@@ -120,7 +133,7 @@ def test_other_rules_move_crossbars_as_they_say():
     kept = mapped("vgg16", activation_copies="pipelayer").activation_crossbars[0]
     assert kept[-1] == default.activation_crossbars[0, -1]
     assert kept[0] == default.activation_crossbars[0, 0] * 27  # first of 14 layers: 2 x 13 + 1
-    alone = mapped("vgg16", replicate="weights")
+    alone = mapped("vgg16", settings={"replicate": "weights"})
     assert alone.needed[0] == default.needed[0]
     assert alone.stage_products[0] < default.stage_products[0]
     transposed = mapped("vgg16", settings={"transposed": "own_ceilings"}).transposed_crossbars[0]

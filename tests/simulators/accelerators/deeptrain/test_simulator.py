@@ -235,6 +235,7 @@ def test_bad_settings_say_what_is_allowed(given_settings, words):
 @pytest.mark.parametrize(
     "choice",
     [
+        {"replicate": "weights"},
         {"transposed": "own_ceilings"},
         {"bn_time": "max"},
         {"batch_size": 8},
@@ -255,7 +256,8 @@ def test_every_option_changes_some_result(choice):
 @pytest.mark.parametrize(
     "choice",
     [
-        {"replicate": "weights"},
+        {"replication": "powers-of-two"},
+        {"replication": "once"},
         {"activation_copies": "pipelayer"},
         {"stack_order": "gpu-first"},
         {"stack_order": "alternating", "gpu_layers": 2},

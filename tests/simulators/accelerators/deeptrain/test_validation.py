@@ -23,6 +23,7 @@ def test_mismatches_are_listed_and_are_mismatches():
     mismatches = [case for case in CASES if case.tier == "known mismatch"]
     assert [(case.name, round(case.modelled, 2)) for case in mismatches] == [
         ("resnet18: normalisation / convolution time, BO-N on 3R1G", 2.19),
+        ("highest speed-up over the Titan Xp, BO-N on 3R1G: vgg11", 24.96),
         ("vgg11: time of the busiest link / stage time, BO-N on 3R1G", 1.72),
         ("vgg16: time of the busiest link / stage time, BO-N on 3R1G", 2.09),
         ("vgg19: time of the busiest link / stage time, BO-N on 3R1G", 1.25),
@@ -56,14 +57,14 @@ def test_inputs_are_what_a_constant_was_fitted_to_and_lie_in_the_band_that_the_f
 
 def test_what_no_figure_can_be_compared_with_is_a_prediction_and_accepts_nothing():
     predictions = [case for case in CASES if case.tier == "prediction"]
-    assert len(predictions) == 22
+    assert len(predictions) == 26
     assert all(case.verdict == "predicted" for case in predictions)
     assert not any(case.published or case.low or case.high for case in predictions)
 
 
 def test_speed_ups_hang_on_a_guess_that_is_not_fitted_to_them():
     case = next(case for case in CASES if case.name.startswith("highest speed-up"))
-    assert (case.published, case.tier, case.verdict) == (15.0, "band", "yes")
+    assert (case.published, case.tier, case.verdict) == (15.0, "known mismatch", "mismatch")
     slower = DeepTrain({"assumptions": {"card_utilisation": 0.83}}).validation()
     assert next(other for other in slower if other.name == case.name).modelled < case.modelled
 
@@ -78,6 +79,7 @@ def test_counted_elements_are_those_of_the_networks():
 def test_one_constant_does_not_count_as_fitted_to_four_networks():
     name = "normalisation / convolution time, All-BN on 2R2G"
     balances = [case for case in CASES if case.name.endswith(name)]
+    balances = [case for case in balances if "stem" not in case.name]
     assert len(balances) == 4
     assert all((case.tier, case.low, case.high, case.verdict) == ("band", 0.5, 2.0, "yes") for case in balances)
     mean = next(case for case in CASES if case.name == f"{name}, geometric mean")
