@@ -37,7 +37,7 @@ ASSUMPTIONS = (
         likely=(FERMI_LANE_RATE / 2, FERMI_LANE_RATE),
     ),
     Assumption(
-        "gpu_energy_per_lane_instruction_j", 35.0e-12, "J", 1e-12, 500e-12,
+        "gpu_energy_per_lane_instruction_j", 35.65e-12, "J", 1e-12, 500e-12,
         "calibrated to the mean energy saving of 16.6 % of BO-N on 3R1G (section VI.E)",
         "energy of one lane-instruction, its caches and registers included (derived in calibration.py)",
         likely=(33e-12, 45e-12),

@@ -1,10 +1,11 @@
 """What travels over the stack's network on chip: a 3-D mesh of ReRAM clusters and GPU tiles (paper, section IV.B).
 
 Each layer of the network fills clusters one after the other along a snake through the ReRAM layers, so that what
-follows each other lies side by side. Its output goes to all clusters of the layers that read it; in training their
-errors come back to all of its. Behind a batch normalisation it goes through the GPU tiles instead: a share to each tile
-(its channels), and from there on. Routers stand where the clusters of a ReRAM layer are; a GPU layer has as many, and
-each of its tiles uses the one that is nearest.
+follows each other lies side by side. Its output goes to the layers that read it, to each copy of one its part of the
+image (what neighbouring parts share is not counted); in training their errors come back likewise. Behind a batch
+normalisation it goes through the GPU tiles instead: a share to each tile (its channels), and from there on. Routers
+stand where the clusters of a ReRAM layer are; a GPU layer has as many, and each of its tiles uses the one that is
+nearest.
 
 Everything is a sum over messages, so what a placement of normalisations adds is a sum over its bits. Left out: the
 images themselves, what is written into cells (it stays in the cluster), and control.
@@ -15,7 +16,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -145,7 +146,8 @@ class NetworkOnChip:
         places = self._places(members)
 
         def loads(sources: Layers, ends: Layers | None) -> FloatArray:
-            return link_loads(places[:, sources], places[:, -1:] if ends is None else self._clusters(places[:, ends]))
+            received, part = self._received(members, places, ends)
+            return link_loads(places[:, sources], received, part)
 
         return self._summed(members, loads, (6, *places.shape[2:]))
 
@@ -181,14 +183,13 @@ class NetworkOnChip:
         places = self._places(stacks)
         starts = starts_at(places)
 
-        def of_pairs(received: NDArray[Any]) -> FloatArray:
+        def of_pairs(ends: Layers | None) -> FloatArray:
             """From every place to each that receives, shape (stacks, places, receivers, 2)."""
-            x, y, z = (
-                start @ np.swapaxes(links, -1, -2) for start, links in zip(starts, links_from(received), strict=True)
-            )
+            links = links_from(*self._received(stacks, places, ends))
+            x, y, z = (start @ np.swapaxes(along, -1, -2) for start, along in zip(starts, links, strict=True))
             return np.stack([x + y, z], axis=-1)
 
-        to_layers, to_gpu = of_pairs(self._clusters(places[:, :-1])), of_pairs(places[:, -1:])
+        to_layers, to_gpu = of_pairs(np.arange(len(self.table.names))), of_pairs(None)
 
         def hops(sources: Layers, ends: Layers | None) -> FloatArray:
             return to_gpu[:, sources, 0] if ends is None else to_layers[:, sources, ends]
@@ -258,9 +259,18 @@ class NetworkOnChip:
         by_layer = there_and_back + by_source(through - direct[:, normalised], sends[:, normalised])
         return Traffic(base, only(normalises, by_layer[:, table.convolutions]))
 
-    def _clusters(self, places: FloatArray) -> NDArray[Any]:
-        """Where layers receive: along one tree (Boolean), or at each of their clusters by itself (numbers)."""
-        return places > 0 if self.settings.routing == "multicast" else (places > 0).astype(np.float64)
+    def _received(
+        self, stacks: NDArray[np.intp], places: FloatArray, ends: Layers | None
+    ) -> tuple[FloatArray, FloatArray | None]:
+        """What each router gets of a message to each of some layers or to the GPU tiles, and the part of a copy, see
+        :func:`link_loads`.
+        """
+        if ends is None:
+            return places[:, -1:], None
+        shares, copy = places[:, ends], 1.0 / self.mapping.copies[stacks][:, ends, None, None, None]
+        if self.settings.routing == "multicast":
+            return shares, copy
+        return np.where(shares > 0, np.minimum(shares + copy, 1.0), 0.0), None
 
     def _places(self, stacks: NDArray[np.intp]) -> FloatArray:
         """The share of each layer's crossbars at each router, and last the share of the GPU tiles: shape

@@ -25,6 +25,7 @@ K = "bn_lane_instructions_per_element"
 STACKS = ((1, 3), (2, 2), (3, 1))  # ReRAM and GPU layers
 MAPPING = "mapping rules (settings) and network stems"
 BALANCED = "section VI.B: All-BN is 'relatively balanced' on 2R2G"
+NEARLY_BOUND = ("vgg16", "vgg19")  # by the network on chip, by up to 12 %
 LIMIT_K = 373.15
 LEVELS = "section V.A: up to four layers before 100 C (373.15 K)"
 
@@ -230,12 +231,12 @@ def _network_on_chip(simulator: DeepTrain) -> Iterator[ValidationCase]:
             float(carried["unicast"][1] / carried["multicast"][1]), "", "band",
             "section IV.B: trees reduce traffic", "layers side by side along a snake", low=1.0,
         )  # fmt: skip
+        near = network in NEARLY_BOUND
         yield ValidationCase(
             f"{network}: time of the busiest link / stage time, BO-N on 3R1G", None,
-            float(report.link_stage_time_s[1] / report.stage_time_s[1]), "", "known mismatch",
+            float(report.link_stage_time_s[1] / report.stage_time_s[1]), "", "known mismatch" if near else "band",
             "section IV.B: communication does not become a bottleneck",
-            "link_bytes_per_s and the place of layers: at ISAAC's rate the link is slower, and not counted by default",
-            high=1.0,
+            "link_bytes_per_s and the place of layers" + ("; not counted by default" if near else ""), high=1.0,
         )  # fmt: skip
 
 

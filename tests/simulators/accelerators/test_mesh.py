@@ -26,15 +26,22 @@ def route(source: Router, destination: Router) -> Iterator[tuple[int, Router]]:
             here[axis] += -1 if backward else 1
 
 
-def walked(sent: Array, received: Array, *, tree: bool) -> Array:
-    """Loads, message by message."""
+def walked(sent: Array, received: Array, part: float | None = None) -> Array:
+    """Loads, message by message: a link is taken for all that lies beyond it on some route."""
     loads = np.zeros((6, *sent.shape))
     everywhere = list(itertools.product(*map(range, sent.shape)))
     for source in everywhere:
-        links = [(link, received[end]) for end in everywhere if received[end] for link in route(source, end)]
-        for (direction, router), share in dict(links).items() if tree else links:
-            loads[direction][router] += sent[source] * (1 if tree else share)
+        wanted: dict[tuple[int, Router], float] = {}
+        for end in everywhere:
+            for link in route(source, end) if received[end] else ():
+                wanted[link] = wanted.get(link, 0.0) + received[end]
+        for (direction, router), share in wanted.items():
+            loads[direction][router] += sent[source] * (share if part is None else min(share + part, 1.0))
     return loads
+
+
+def as_part(share: float) -> Array:
+    return np.full((1, 1, 1), share)
 
 
 @st.composite
@@ -47,16 +54,18 @@ def traffic(draw: st.DrawFn) -> tuple[Array, Array]:
 @given(traffic())
 def test_loads_are_those_of_all_messages_walked_one_by_one(both: tuple[Array, Array]) -> None:
     sent, received = both
-    assert link_loads(sent, received) == pytest.approx(walked(sent, received, tree=False))
-    assert link_loads(sent, received > 0) == pytest.approx(walked(sent, received, tree=True))
+    assert link_loads(sent, received) == pytest.approx(walked(sent, received))
+    for part in (0.05, 0.3, 1.0):
+        shares = received / max(received.sum(), 1.0)
+        assert link_loads(sent, shares, as_part(part)) == pytest.approx(walked(sent, shares, part))
 
 
 @given(traffic())
 def test_what_starts_where_times_its_links_is_all_that_links_carry(both: tuple[Array, Array]) -> None:
     sent, received = both
-    for ends in (received, received > 0):
-        loads = link_loads(sent, ends)
-        along = [start @ links for start, links in zip(starts_at(sent), links_from(ends), strict=True)]
+    for part in (None, as_part(0.1), as_part(1.0)):
+        loads = link_loads(sent, received, part)
+        along = [start @ links for start, links in zip(starts_at(sent), links_from(received, part), strict=True)]
         assert along == pytest.approx([loads[2 * axis : 2 * axis + 2].sum() for axis in range(3)])
 
 
@@ -78,19 +87,23 @@ def test_bytes_are_conserved(both: tuple[Array, Array]) -> None:
 @given(traffic())
 def test_a_tree_never_carries_more_than_single_messages(both: tuple[Array, Array]) -> None:
     sent, received = both
-    assert (link_loads(sent, received > 0) <= link_loads(sent, received) + 1e-9).all()
+    tree, single = link_loads(sent, received, as_part(1.0)), link_loads(sent, received)
+    assert (tree <= single + 1e-9).all()  # whole messages: received counts them
+    assert (link_loads(sent, received, as_part(0.2)) <= tree + 1e-9).all(), "parts are less than everything"
 
 
 def test_many_at_once_are_one_by_one() -> None:
     rng = np.random.default_rng(0)
     sent, received = rng.random((5, 3, 4, 2)), (rng.random((5, 3, 4, 2)) < 0.3) * 1.0
-    for ends in (received, received > 0):
-        loads = link_loads(sent, ends)
+    for part in (None, as_part(0.3)):
+        loads = link_loads(sent, received, part)
         assert loads.shape == (5, len(DIRECTIONS), 3, 4, 2)
-        assert loads == pytest.approx(np.array([link_loads(*one) for one in zip(sent, ends, strict=True)]))
-        assert link_loads(sent[0], ends) == pytest.approx(np.array([link_loads(sent[0], one) for one in ends]))
-        for at_once, *one_by_one in zip(links_from(ends), *map(links_from, ends), strict=True):
-            assert at_once == pytest.approx(np.array(one_by_one))
+        assert loads == pytest.approx(np.array([link_loads(*one, part) for one in zip(sent, received, strict=True)]))
+        alone = [link_loads(sent[0], one, part) for one in received]
+        assert link_loads(sent[0], received, part) == pytest.approx(np.array(alone))
+        one_by_one = [links_from(one, part) for one in received]
+        for at_once, *each in zip(links_from(received, part), *one_by_one, strict=True):
+            assert at_once == pytest.approx(np.array(each))
 
 
 @pytest.mark.parametrize("shape", [(1, 1, 1), (6, 6, 3), (3, 2, 4), (4, 1, 2), (1, 3, 3)])

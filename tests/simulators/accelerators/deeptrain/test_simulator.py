@@ -152,7 +152,7 @@ def test_the_default_stack_has_the_published_size_and_power():
 def test_average_power_is_the_energy_of_an_image_over_the_time_between_two():
     report = one(bn="none")
     assert report.average_power_w[0] == report.energy_j[0] / report.latency_s[0]
-    assert report.average_power_w[0] == pytest.approx(204.4, rel=1e-3)
+    assert report.average_power_w[0] == pytest.approx(203.6, rel=1e-3)
     assert np.isnan(one(Workload("vgg16"), reram_layers=1).average_power_w[0])
 
 
@@ -248,7 +248,8 @@ def test_bad_settings_say_what_is_allowed(given_settings, words):
 )
 def test_every_option_changes_some_result(choice):
     workload = Workload("vgg16")
-    default, other = one(workload).row(), one(workload, DeepTrain(choice)).row()
+    few = "C5,C7,C8,C13"  # convolutions bound the pipeline, or the network on chip
+    default, other = one(workload, bn=few).row(), one(workload, DeepTrain(choice), bn=few).row()
     assert default != other
     assert all(np.isfinite(list(other.values())))
 
