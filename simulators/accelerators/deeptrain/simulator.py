@@ -65,7 +65,7 @@ class DeepTrain(HardwareSimulator):
         except InputError as error:
             raise error.under("assumptions") from None
         self._variables = hardware_variables(self.settings.device, DEVICES[self.settings.device])
-        self._stacks, self._links = Recent[Stacks](16), Recent[Links](4096)
+        self._single, self._batches, self._links = Recent[Stacks](4096), Recent[Stacks](16), Recent[Links](4096)
 
     def _of_device(self) -> dict[str, object]:
         """The assumptions that the ReRAM cell sets."""
@@ -99,7 +99,8 @@ class DeepTrain(HardwareSimulator):
 
         if len(hardware) > FEW:
             return build()
-        return self._stacks.get((workload, hardware.key), build).on(hardware)
+        remembered = self._single if len(hardware) == 1 else self._batches
+        return remembered.get((workload, hardware.key), build).on(hardware)
 
     def views(self) -> Sequence[View]:
         """Tables of one design."""
