@@ -65,7 +65,7 @@ class DeepTrain(HardwareSimulator):
         except InputError as error:
             raise error.under("assumptions") from None
         self._variables = hardware_variables(self.settings.device, DEVICES[self.settings.device])
-        self._single, self._batches, self._links = Recent[Stacks](4096), Recent[Stacks](16), Recent[Links](4096)
+        self._single, self._batches, self._links = Recent[Stacks](1024), Recent[Stacks](16), Recent[Links](4096)
 
     def _of_device(self) -> dict[str, object]:
         """The assumptions that the ReRAM cell sets."""
