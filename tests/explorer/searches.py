@@ -16,6 +16,7 @@ simulators: [deeptrain, training]
 variables:
   bn: search
   reram_layers: {low: 1, high: 3}
+  gpu_layers: {low: 1, high: 7}
   crossbar_size: [64, 128]
 fidelity: {epochs: 1}
 
