@@ -25,7 +25,7 @@ class Shift:
     Args:
         simulator: its name in the search.
         assumption: as declared.
-        standing: the value in force.
+        standing: the value in force, which a setting of the simulator may have replaced.
         ends: the ends of its likely range that are other values.
     """
 
@@ -77,12 +77,11 @@ def possible_shifts(problem: SimulatorProblem, settings: Settings) -> list[Shift
     hardware = {name: s for name, s in problem.simulators.items() if isinstance(s, HardwareSimulator)}
     found = []
     for name, simulator in hardware.items():
-        replaced = settings.get(name, {}).get(SETTING) or {}
+        values = {**simulator.in_force(), **(settings.get(name, {}).get(SETTING) or {})}
         for assumption in simulator.assumptions:
-            standing = assumption.parse(replaced.get(assumption.name, assumption.value))
-            low, high = assumption.likely
-            ends = tuple(end for end in dict.fromkeys((low, high)) if end != standing)
-            if ends and (low < high or assumption.name in replaced):
+            standing = assumption.parse(values[assumption.name])
+            ends = tuple(end for end in dict.fromkeys(assumption.likely_around(standing)) if end != standing)
+            if ends:
                 found.append(Shift(name, assumption, standing, ends))
     if not found:
         names = ", ".join(hardware) or "of which there is none"

@@ -75,6 +75,23 @@ class Assumption:
             raise InputError(f"{value!r} is outside the range of this model; choose {self._range}", self.name)
         return value
 
+    def likely_around(self, standing: float) -> tuple[float, float]:
+        """Where the truth most probably lies if another value stands: one outside what is likely moves that with it.
+
+        Args:
+            standing: the value in force.
+
+        Returns:
+            The likely range; in proportion to ``standing`` if that lies outside, as far as the model makes sense.
+        """
+        low, high = self.likely
+        if low == high or low <= standing <= high or not (self.value and standing):
+            return self.likely
+        ends = sorted(end * standing / self.value for end in self.likely)
+        if isinstance(self.value, int):
+            ends = [round(end) for end in ends]
+        return max(ends[0], self.low), min(ends[1], self.high)
+
     @property
     def _range(self) -> str:
         return f"{self.low:g} to {self.high:g} {self.unit}".rstrip()

@@ -86,6 +86,19 @@ def test_what_is_known_for_certain_is_not_moved_and_the_file_says_where_the_othe
         possible_shifts(bench_problem({"counting": Counting()}, objectives("area")), {})
 
 
+def test_an_assumption_stands_where_a_setting_of_the_simulator_puts_it() -> None:
+    from tests.explorer.simulators import DeepTrain
+
+    settings = {"device": "pipelayer"}
+    simulator = DeepTrain(settings)
+    problem = bench_problem({"deeptrain": simulator}, objectives("energy"))
+    shifts = {shift.name: shift for shift in possible_shifts(problem, {"deeptrain": settings})}
+    shift, declared = shifts["write_energy_per_bit_j"], shifts["write_energy_per_bit_j"].assumption
+    assert shift.standing == simulator.in_force()[shift.name] > declared.likely[1]
+    assert shift.ends == (pytest.approx(shift.standing * declared.likely[1] / declared.value),), "its low end stands"
+    assert Counting().in_force() == {}
+
+
 def test_a_world_differs_in_one_assumption_only_and_the_problem_stays_as_it_is() -> None:
     problem = bench_problem(
         {"chip": Chip({"assumptions": {"overhead_s": 0}})},
