@@ -109,7 +109,7 @@ def world(problem: SimulatorProblem, settings: Settings, shift: Shift, value: fl
     return World(shift, value, problem.with_simulator(shift.simulator, simulator))
 
 
-def flips_at(same: Callable[[float], bool], shift: Shift, end: float) -> float:
+def flips_at(same: Callable[[float], bool], shift: Shift, end: float) -> tuple[float, float]:
     """The value of an assumption at which something flips, by bisection.
 
     Args:
@@ -118,7 +118,7 @@ def flips_at(same: Callable[[float], bool], shift: Shift, end: float) -> float:
         end: of its range.
 
     Returns:
-        A value at which it has flipped, close to one at which it has not.
+        A value at which it has not flipped, and one close to it at which it has.
     """
     whole = isinstance(shift.assumption.value, int)
     inside, outside = shift.standing, end
@@ -128,4 +128,4 @@ def flips_at(same: Callable[[float], bool], shift: Shift, end: float) -> float:
             inside = middle
         else:
             outside = middle
-    return outside
+    return inside, outside

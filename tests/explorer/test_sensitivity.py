@@ -148,6 +148,20 @@ def test_a_conclusion_that_turns_round_is_told_with_the_value_at_which_it_does()
     assert not any(flip.shift.name == "unread" for flip in found.flips)
 
 
+@pytest.mark.parametrize(("quick", "at", "new"), [(True, 20 / 3, 3), (False, 5.0, 4)])
+def test_the_best_falls_to_one_that_can_be_evaluated_only_there(quick: bool, at: float, new: int) -> None:
+    settings = {"chip": {"assumptions": {"tile_mm2": 8, "overhead_s": 0}}}
+    problem = bench_problem({"chip": Chip(settings["chip"])}, objectives("latency", "area"))
+    rivals = Enumerated(problem, question(problem))
+    assert rivals.quick
+    rivals.quick = quick
+    found = sensitivity(problem, settings, rivals, [])
+    told = {(flip.shift.name, flip.was): flip for flip in found.flips}
+    flip = told["tile_mm2", "latency: the best is tiles=2, fast=1"]
+    assert flip.becomes == f"tiles={new}, fast=1 beats it"
+    assert flip.at == pytest.approx(at, rel=1e-4), "10 + n a = 30"
+
+
 def test_effects_are_relative_and_what_changes_nothing_is_named() -> None:
     problem = chip_problem()
     found = looked_at(problem)
@@ -160,8 +174,8 @@ def test_effects_are_relative_and_what_changes_nothing_is_named() -> None:
 
 def test_a_whole_number_flips_at_a_whole_number() -> None:
     shift = Shift("chip", Assumption("passes", 3, "", 1, 99, "known", "passes"), 3, (90,))
-    assert flips_at(lambda value: value <= 41, shift, 90) == 42
-    assert flips_at(lambda value: value >= 3, shift, 2) == 2
+    assert flips_at(lambda value: value <= 41, shift, 90) == (41, 42)
+    assert flips_at(lambda value: value >= 3, shift, 2) == (3, 2)
 
 
 def test_a_world_that_cannot_be_had_is_noted() -> None:
