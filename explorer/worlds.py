@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from explorer.assumptions import SETTING
 from explorer.simulator_problem import SimulatorProblem
 from explorer.units import format_quantity
 from simulators.protocol import Assumption, HardwareSimulator, InputError
@@ -13,7 +14,6 @@ from simulators.protocol import Assumption, HardwareSimulator, InputError
 __all__ = ["Shift", "World", "flips_at", "possible_shifts", "world"]
 
 CLOSE = 1e-5  # of the value at which something flips
-SETTING = "assumptions"
 
 Settings = Mapping[str, Mapping[str, Any]]
 

@@ -77,7 +77,7 @@ def pairs(texts: list[str] | None, option: str) -> dict[str, str]:
     """Texts ``KEY=VALUE`` as a mapping.
 
     Raises:
-        InputError: one is something else.
+        InputError: one is something else, or a key is given twice.
     """
     from simulators.protocol import InputError
 
@@ -86,6 +86,8 @@ def pairs(texts: list[str] | None, option: str) -> dict[str, str]:
         key, equals, value = text.partition("=")
         if not equals:
             raise InputError(f"'{text}' is not KEY=VALUE", option)
+        if key in found:
+            raise InputError("it is given twice; keep one", f"{option} {key}")
         found[key] = value
     return found
 
@@ -110,6 +112,7 @@ def configured(name: str, settings: list[str] | None, data_dir: Path | None = No
     Raises:
         InputError: there is no such simulator, or a setting is not allowed.
     """
+    from explorer.assumptions import with_plain_assumptions
     from explorer.spec import override, read_settings
     from explorer.yaml_source import Source
     from simulators.protocol import load_simulator
@@ -117,7 +120,7 @@ def configured(name: str, settings: list[str] | None, data_dir: Path | None = No
     given = [*(settings or []), *([f"data_dir={json.dumps(str(data_dir.absolute()))}"] if data_dir else [])]
     kind, values = load_simulator(name), override(Source({}, name), read_settings(given, "--setting")).data
     with blamed_on("--setting", {"data_dir": "--data-dir"}):
-        return kind(values)
+        return kind(with_plain_assumptions(kind, values))
 
 
 def list_names(
@@ -297,11 +300,12 @@ def _print_view(
 ) -> None:
     from explorer.cli.output import cell_text, console, print_maps, print_rows, write
     from explorer.tables import Rows
-    from simulators.protocol import InputError, Maps, Text, suggestion
+    from simulators.protocol import InputError, Maps, Text, nearest, suggestion
 
     views = {offered.name: offered for offered in simulator.views()}
     if view not in views:
-        raise InputError(f"{simulator.name} has no view '{view}'{suggestion(view, views)}", "--view")
+        instead = suggestion(view, views) if nearest(view, views) else f"; it has {', '.join(views)}"
+        raise InputError(f"{simulator.name} has no view '{view}'{instead}", "--view")
     if out is not None and out.suffix.lower() != ".html":
         raise InputError(f"{out.name} is no page: let it end with .html", "--out")
     shown = views[view].render(designs, workload)

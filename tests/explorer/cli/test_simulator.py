@@ -11,6 +11,8 @@ import pytest
 
 from simulators.protocol import load_simulator
 
+VIEWS = load_simulator("deeptrain")().views()
+
 
 @pytest.mark.parametrize(
     ("kind", "names"),
@@ -127,7 +129,10 @@ def test_a_training_is_simulated_too(cli: Callable[..., Any]) -> None:
         (["simulate", "deeptrain", "--set", "reram_layer=3"], "did you mean 'reram_layers'?"),
         (["simulate", "deeptrain", "--set", "reram_layers=99"], "choose an integer from"),
         (["simulate", "deeptrain", "--set", "bn=102"], "is not a binary vector"),
+        (["simulate", "deeptrain", "--set", "bn=all", "--set", "bn=none"], "--set bn: it is given twice; keep one"),
         (["simulate", "deeptrain", "--view", "aera"], "did you mean 'area'?"),
+        (["simulate", "deeptrain", "--view", "zzz"], ", ".join(view.name for view in VIEWS)),
+        (["simulate", "deeptrain", "--setting", "assumptions.ambient_k=20 s"], "'20 s' is not a number; choose 250"),
         (["simulate", "deeptrain", "--fidelity", "3"], "leave it out"),
         (["simulate", "training", "--dataset", "fashion-mnist", "--fidelity", "0"], "choose 1 to 20"),
         (["simulate", "training", "--dataset", "cifar10"], "no images of 'cifar10' are bundled"),

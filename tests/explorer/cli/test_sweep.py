@@ -50,6 +50,11 @@ def test_a_page_holds_plots_and_tables_and_needs_no_network(cli: Callable[..., A
     [
         (["deeptrain"], "rex: --over: name what moves: one or two of reram_layers"),
         (["deeptran", "--over", "bn"], "did you mean 'deeptrain'?"),
+        (["search.yaml", "--over", "bn"], "search.yaml is a search file: add --assumptions"),
+        (
+            ["deeptrain", "--over", "gpu_layers", "--set", "bn=all", "--set", "bn=none"],
+            "rex: --set bn: it is given twice",
+        ),
         (["training", "--over", "bn"], "only hardware simulators"),
         (["deeptrain", "--over", "reram_layer"], "rex: --over reram_layer: there is no variable"),
         (["deeptrain", "--over", "reram_layers=9"], "choose an integer from 1 to 7"),
