@@ -20,6 +20,7 @@ def test_one_variable_is_a_table_with_units(cli: Callable[..., Any]) -> None:
     assert all(words in ended.out for words in ("cell bits", "latency [µs]", "energy [mJ]", "area [mm²]", "no (1)"))
     assert "no (1): cannot be built, does not fit: needs" in ended.out
     assert "fixed: 2R1G, 128x128" in ended.out
+    assert "nan" not in ended.out
 
 
 def test_json_and_csv_hold_every_design_in_si(cli: Callable[..., Any]) -> None:
