@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+import shlex
 from collections import Counter
 from enum import StrEnum
 from pathlib import Path
@@ -335,6 +336,7 @@ def _print_view(
 
 def validate(
     name: Annotated[str, typer.Argument(metavar="NAME", help="A simulator (rex list simulators).")],
+    settings: SimulatorSettings = None,
     form: Annotated[
         ValidationFormat, typer.Option("--format", help="table, json, or markdown for a document.")
     ] = ValidationFormat.table,
@@ -350,9 +352,8 @@ def validate(
 
     from explorer.cli.output import note, print_rows, quantity_text
     from explorer.tables import Rows
-    from simulators.protocol import load_simulator
 
-    cases = list(load_simulator(name)().validation())
+    cases = list(configured(name, settings).validation())
     if form is ValidationFormat.json:
         derived = ("deviation", "tolerance", "verdict", "holds")
         rows = [{**asdict(case), **{about: getattr(case, about) for about in derived}} for case in cases]
@@ -370,19 +371,20 @@ def validate(
             for case in cases
         )  # fmt: skip
         columns = ("case", "published", "accepted", "modelled", "deviation", "tier", "holds", "source", "hangs on")
-        title = f"{name}: published against modelled"
+        title = ", ".join([f"{name}: published against modelled", *(settings or [])])
         if form is ValidationFormat.markdown:
-            typer.echo(_document(title, name, columns, cells, _count_verdicts(cases)))
+            command = ["rex", "validate", name, *(part for text in settings or [] for part in ("--setting", text))]
+            typer.echo(_document(title, shlex.join(command), columns, cells, _count_verdicts(cases)))
         else:
             print_rows(Rows(title, columns, cells, (_count_verdicts(cases),)))
     if not all(case.holds for case in cases):
         raise typer.Exit(1)
 
 
-def _document(title: str, name: str, columns: Sequence[str], cells: Sequence[Sequence[str]], summary: str) -> str:
+def _document(title: str, command: str, columns: Sequence[str], cells: Sequence[Sequence[str]], summary: str) -> str:
     lines = [columns, ["---"] * len(columns), *cells]
     table = "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
-    return f"# {title}\n\nPrinted by `rex validate {name} --format markdown`.\n\n{summary}.\n\n{table}"
+    return f"# {title}\n\nPrinted by `{command} --format markdown`.\n\n{summary}.\n\n{table}"
 
 
 def _accepted(case: ValidationCase) -> str:

@@ -192,6 +192,15 @@ def test_the_document_beside_the_model_is_what_the_command_prints(cli: Callable[
     assert printed == document.read_text(), "rex validate deeptrain --format markdown > " + document.name
 
 
+def test_figures_are_modelled_with_other_settings(cli: Callable[..., Any]) -> None:
+    changed = ("--setting", "assumptions.card_utilisation=0.3")
+    before, after = (strict(cli("validate", "deeptrain", *a, "--format", "json").out) for a in ((), changed))
+    differ = {case["name"] for case, other in zip(before, after, strict=True) if case != other}
+    assert 0 < len(differ) < len(before)
+    document = cli("validate", "deeptrain", *changed, "--format", "markdown").out
+    assert "`rex validate deeptrain --setting assumptions.card_utilisation=0.3 --format markdown`" in document
+
+
 def test_a_picture_is_printed_written_to_a_page_or_read_by_programs(cli: Callable[..., Any], tmp_path: Path) -> None:
     arguments = ("simulate", "deeptrain", "--network", "vgg16", "--view", "noc-map")
     printed = cli(*arguments)
