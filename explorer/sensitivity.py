@@ -101,7 +101,7 @@ class Sensitivity:
         conclusions: how many were looked at.
         design: whose effects are told.
         effects: of every assumption that changes something.
-        idle: assumptions that change nothing.
+        idle: what changes nothing.
         notes: worlds that could not be had.
     """
 
@@ -113,7 +113,7 @@ class Sensitivity:
     conclusions: int
     design: Design
     effects: tuple[Effect, ...]
-    idle: tuple[str, ...]
+    idle: tuple[Shift, ...]
     notes: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
@@ -147,7 +147,7 @@ class Sensitivity:
                 for one in self.effects
                 for end, change in zip(one.shift.ends, one.changes, strict=True)
             ],
-            "idle": list(self.idle),
+            "idle": [one.name for one in self.idle],
         }  # fmt: skip
 
 
@@ -181,7 +181,7 @@ def sensitivity(
     lost: list[list[str]] = [[] for _ in rivals.designs]
     flips: list[Flip] = []
     effects: list[Effect] = []
-    idle: list[str] = []
+    idle: list[Shift] = []
     notes: list[str] = []
     worlds = 0
     base = _objectives_of(problem, objectives, [chosen])[0]
@@ -210,7 +210,7 @@ def sensitivity(
         if moved or any(change != 0 for row in changes for change in row):
             effects.append(Effect(shift, tuple(changes)))
         else:
-            idle.append(shift.name)
+            idle.append(shift)
     survivors = tuple(
         Survivor(one, tuple(values), int(count), tuple(worlds_lost))
         for one, values, count, worlds_lost in zip(rivals.designs, stands.values.tolist(), kept, lost, strict=True)

@@ -30,6 +30,8 @@ class Assumption:
         meaning: one line.
         likely: where the truth most probably lies, the range that ``rex sweep --assumptions`` moves it over; by
             default half to twice the value, as far as that makes sense. Two equal ends: it is known.
+        counts_if: when it changes something at all, if not always: a setting with its value (``link_time: counted``),
+            or words (``in inference``).
     """
 
     name: str
@@ -40,6 +42,7 @@ class Assumption:
     source: str
     meaning: str
     likely: tuple[float, float] = (math.nan, math.nan)
+    counts_if: str = ""
 
     def __post_init__(self) -> None:
         if math.isnan(self.likely[0]):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -43,7 +44,7 @@ class Chip(HardwareSimulator):
         Assumption("tile_mm2", 2.0, "mm2", 0.1, 100, "guess", "area of a tile", likely=(1.0, 8.0)),
         Assumption("overhead_s", 1e-6, "s", 0, 1, "guess", "time of every tile", likely=(0.0, 3e-6)),
         Assumption("passes", 3, "", 1, 9, "known", "passes", likely=(3, 3)),
-        Assumption("unread", 1.0, "", 0, 9, "guess", "nobody reads it"),
+        Assumption("unread", 1.0, "", 0, 9, "guess", "nobody reads it", counts_if="in inference"),
     )
 
     def __init__(self, settings: Mapping[str, object] | None = None) -> None:
@@ -166,7 +167,7 @@ def test_effects_are_relative_and_what_changes_nothing_is_named() -> None:
     problem = chip_problem()
     found = looked_at(problem)
     assert found.design == design(problem, 2, 1)
-    assert found.idle == ("unread",)
+    assert [shift.name for shift in found.idle] == ["unread"]
     effects = {effect.shift.name: effect for effect in found.effects}
     assert effects["tile_mm2"].changes == ((0.0, pytest.approx(-1 / 7)), (0.0, pytest.approx(6 / 7)))
     assert effects["overhead_s"].changes == ((pytest.approx(-0.5), 0.0), (pytest.approx(1.0), 0.0))
@@ -242,7 +243,9 @@ def test_tables_and_the_plot_tell_the_same() -> None:
     found = looked_at(problem)
     stay = sum(one.kept == 6 for one in found.survivors)
     assert summary(found)[0].startswith(f"{stay} of {len(found.survivors)} designs on the front stay there in all 6")
-    assert "change nothing: unread" in summary(found)
+    assert "change nothing here: unread (counts in inference)" in summary(found)
+    shift = replace(found.idle[0], assumption=replace(found.idle[0].assumption, counts_if="reads: all"))
+    assert "change nothing here: unread (counts with reads: all)" in summary(replace(found, idle=(shift,)))
     rows = survivor_rows(found, problem.space, 2)
     assert len(rows.rows) == 2
     assert rows.rows[0][-2] == f"{min(one.kept for one in found.survivors)} of 6"
