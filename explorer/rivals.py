@@ -9,14 +9,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from explorer.enumeration import Question, enumerate_front, groups_of
+from explorer.enumeration import ExactFront, Question, enumerate_front, groups_of
 from explorer.evaluation import Evaluation
-from explorer.fronts import averaged, counts, front, replicates_of_families
+from explorer.fronts import Front, averaged, counts, front, replicates_of_families
 from explorer.outline import ObjectiveInfo
 from explorer.simulator_problem import SimulatorProblem
 from simulators.protocol import Design, InputError
 
 __all__ = ["Best", "Enumerated", "Evaluated", "Rivals", "Verdict"]
+
+QUICK = 10_000_000  # designs of a space whose best is found in a second or two
 
 Array = NDArray[np.float64]
 
@@ -50,10 +52,16 @@ class Rivals(ABC):
     Args:
         objectives: that span the front.
         designs: the front as it stands.
+        quick: whether the best may be asked for again and again.
     """
 
     objectives: tuple[ObjectiveInfo, ...]
     designs: list[Design]
+    quick: bool
+
+    @abstractmethod
+    def best(self, problem: SimulatorProblem) -> tuple[Best, ...]:
+        """The best per objective in a world; empty if nothing is feasible."""
 
     @abstractmethod
     def verdict(self, problem: SimulatorProblem, listener: Callable[[int], None] | None = None) -> Verdict:
@@ -82,6 +90,10 @@ class Enumerated(Rivals):
             raise InputError("no design satisfies all constraints, so that there is no front: rex enumerate says why")
         self._designs = found.designs
         self.designs = problem.space.unpack(found.designs)
+        self.quick = problem.space.size <= QUICK
+
+    def best(self, problem: SimulatorProblem) -> tuple[Best, ...]:
+        return self._best(enumerate_front(problem, self._asked))
 
     def verdict(self, problem: SimulatorProblem, listener: Callable[[int], None] | None = None) -> Verdict:
         found = enumerate_front(problem, self._asked, listener=listener)
@@ -92,11 +104,11 @@ class Enumerated(Rivals):
         standing = known.feasible & np.isfinite(values).all(axis=1)
         for row in np.flatnonzero(standing).tolist():
             standing[row] = not _dominated(values[row] * signs, found.values[found.groups == groups[row]] * signs)
-        best = []
-        for at in range(len(self.objectives) if found else 0):
-            first = int(np.argmax(found.values[:, at] * signs[at]))
-            best.append(Best(float(found.values[first, at]), found.design(first)))
-        return Verdict(standing, values, tuple(best))
+        return Verdict(standing, values, self._best(found))
+
+    def _best(self, found: ExactFront) -> tuple[Best, ...]:
+        firsts = np.argmax(found.values * _signs(self.objectives), axis=0).tolist() if found else []
+        return tuple(Best(float(found.values[row, at]), found.design(row)) for at, row in enumerate(firsts))
 
 
 class Evaluated(Rivals):
@@ -118,6 +130,10 @@ class Evaluated(Rivals):
         self.designs = [point.design for point in front(problem, self._again(problem))]
         if not self.designs:
             raise InputError("the front of this study is empty: rex status says why", "--study")
+        self.quick = problem.space.size <= QUICK
+
+    def best(self, problem: SimulatorProblem) -> tuple[Best, ...]:
+        return self._best(front(problem, self._again(problem)))
 
     def verdict(self, problem: SimulatorProblem, listener: Callable[[int], None] | None = None) -> Verdict:
         found = front(problem, self._again(problem))
@@ -129,13 +145,13 @@ class Evaluated(Rivals):
             if own is not None and not own.failed:
                 values[row] = [own.values[objective.name] for objective in self.objectives]
                 standing[row] = own.violation == 0 and not _dominated(values[row] * signs, found.matrix * signs)
-        best = []
-        for at in range(len(self.objectives) if len(found) else 0):
-            row = int(np.argmax(found.matrix[:, at] * signs[at]))
-            best.append(Best(float(found.matrix[row, at]), found[row].design))
         if listener is not None:
             listener(1)
-        return Verdict(standing, values, tuple(best))
+        return Verdict(standing, values, self._best(found))
+
+    def _best(self, found: Front) -> tuple[Best, ...]:
+        rows = np.argmax(found.matrix * _signs(self.objectives), axis=0).tolist() if len(found) else []
+        return tuple(Best(float(found.matrix[row, at]), found[row].design) for at, row in enumerate(rows))
 
     def _again(self, problem: SimulatorProblem) -> list[Evaluation]:
         """The evaluations with what is computed computed anew; those that cannot be evaluated any more are left out."""

@@ -101,7 +101,7 @@ class Sensitivity:
         conclusions: how many were looked at.
         design: whose effects are told.
         effects: of every assumption that changes something.
-        idle: assumptions that change nothing.
+        idle: what changes nothing.
         notes: worlds that could not be had.
     """
 
@@ -113,7 +113,7 @@ class Sensitivity:
     conclusions: int
     design: Design
     effects: tuple[Effect, ...]
-    idle: tuple[str, ...]
+    idle: tuple[Shift, ...]
     notes: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
@@ -147,7 +147,7 @@ class Sensitivity:
                 for one in self.effects
                 for end, change in zip(one.shift.ends, one.changes, strict=True)
             ],
-            "idle": list(self.idle),
+            "idle": [one.name for one in self.idle],
         }  # fmt: skip
 
 
@@ -181,7 +181,7 @@ def sensitivity(
     lost: list[list[str]] = [[] for _ in rivals.designs]
     flips: list[Flip] = []
     effects: list[Effect] = []
-    idle: list[str] = []
+    idle: list[Shift] = []
     notes: list[str] = []
     worlds = 0
     base = _objectives_of(problem, objectives, [chosen])[0]
@@ -210,7 +210,7 @@ def sensitivity(
         if moved or any(change != 0 for row in changes for change in row):
             effects.append(Effect(shift, tuple(changes)))
         else:
-            idle.append(shift.name)
+            idle.append(shift)
     survivors = tuple(
         Survivor(one, tuple(values), int(count), tuple(worlds_lost))
         for one, values, count, worlds_lost in zip(rivals.designs, stands.values.tolist(), kept, lost, strict=True)
@@ -246,34 +246,62 @@ class _Looks:
                 before, after = order(self.problem), order(there.problem)
                 if before is not None and after is not None and before != after:
                     was, becomes = (self._told(objective, pair, found) for found in (before, after))
-                    yield self._flip(there, order, was, becomes.partition(": ")[2])
-        for objective, old, new in zip(self.rivals.objectives, stands.best, verdict.best, strict=False):
-            if not objective.cheap or old.design == new.design:
-                continue
-            was = f"{objective.name}: the best is {self._name(old.design)}"
-            beaten = partial(self._beaten, objective=objective, pair=(old.design, new.design))
-            if beaten(there.problem):
-                yield self._flip(there, beaten, was, f"{self._name(new.design)} beats it")
-            else:
-                yield from self._possible(there, was, old.design)
+                    _, value = self._flips_at(there, partial(_is_one_of, order, (before, None)))
+                    yield Flip(there.shift, there.value, value, was, becomes.partition(": ")[2])
+        for at, (objective, old) in enumerate(zip(self.rivals.objectives, stands.best, strict=False)):
+            new = verdict.best[at].design if verdict.best else old.design
+            if objective.cheap and not self._unbeaten(there.problem, objective, old.design, new):
+                yield self._dethroned(there, at, old.design, new)
+
+    def _dethroned(self, there: World, number: int, old: Design, new: Design) -> Flip:
+        """The first value at which a design is the best no more, and why.
+
+        Args:
+            there: a world in which it is not.
+            number: of the objective among those that span the front.
+            old: the best as it stands.
+            new: the best there. Where that is quick, every design is asked whether it beats the old one before.
+        """
+        objective, end = self.rivals.objectives[number], there.value
+        while True:
+            unbeaten = partial(self._unbeaten, objective=objective, old=old, new=new)
+            before, value = self._flips_at(there, unbeaten)
+            earlier = world(self.problem, self.settings, there.shift, before)
+            best = self.rivals.best(earlier.problem) if self.rivals.quick else ()
+            if not best or self._unbeaten(earlier.problem, objective, old, best[number].design):
+                break
+            new, there = best[number].design, earlier
+        found = world(self.problem, self.settings, there.shift, value).problem
+        possible = _feasible(found, old)
+        becomes = f"{self._name(new)} beats it" if possible else f"it cannot be evaluated ({found.why_infeasible(old)})"
+        return Flip(there.shift, end, value, f"{objective.name}: the best is {self._name(old)}", becomes)
+
+    def _unbeaten(self, problem: SimulatorProblem, objective: ObjectiveInfo, old: Design, new: Design) -> bool:
+        """Whether the old best can be evaluated, and the new one cannot or is no better."""
+        return _feasible(problem, old) and not (
+            _feasible(problem, new) and self._better(problem, objective, (old, new)) == -1
+        )
 
     def _possible(self, there: World, was: str, design: Design) -> Iterator[Flip]:
         """A flip if a design can be evaluated in one of the two only."""
-        possible = partial(_feasible, design=design)
-        if possible(self.problem) and not possible(there.problem):
-            yield self._flip(there, possible, was, f"it cannot be evaluated ({there.problem.why_infeasible(design)})")
-        elif possible(there.problem) and not possible(self.problem):
-            reason = self.problem.why_infeasible(design)
-            yield self._flip(there, possible, f"{self._name(design)} cannot be evaluated ({reason})", "it can")
+        before, after = _feasible(self.problem, design), _feasible(there.problem, design)
+        if before == after:
+            return
+        _, at = self._flips_at(there, lambda found: _feasible(found, design) == before)
+        reason = (there.problem if before else self.problem).why_infeasible(design)
+        if before:
+            yield Flip(there.shift, there.value, at, was, f"it cannot be evaluated ({reason})")
+        else:
+            was = f"{self._name(design)} cannot be evaluated ({reason})"
+            yield Flip(there.shift, there.value, at, was, "it can")
 
-    def _flip(self, there: World, state: Callable[[SimulatorProblem], object], was: str, becomes: str) -> Flip:
-        """A flip, with the value at which the state becomes another one."""
-        before = state(self.problem)
+    def _flips_at(self, there: World, same: Callable[[SimulatorProblem], bool]) -> tuple[float, float]:
+        """The values between which what is as it stands is so no more, as in a world."""
 
-        def same(value: float) -> bool:
-            return state(world(self.problem, self.settings, there.shift, value).problem) == before
+        def holds(value: float) -> bool:
+            return same(world(self.problem, self.settings, there.shift, value).problem)
 
-        return Flip(there.shift, there.value, flips_at(same, there.shift, there.value), was, becomes)
+        return flips_at(holds, there.shift, there.value)
 
     def _name(self, design: Design) -> str:
         return self.problem.space.describe(design)
@@ -285,15 +313,18 @@ class _Looks:
             return None
         return 0 if abs(one - other) <= ROUNDING * max(abs(one), abs(other)) else 1 if one > other else -1
 
-    def _beaten(self, problem: SimulatorProblem, objective: ObjectiveInfo, pair: tuple[Design, Design]) -> bool:
-        return self._better(problem, objective, pair) == -1
-
     def _told(self, objective: ObjectiveInfo, pair: tuple[Design, Design], order: int) -> str:
         first, second = (self._name(design) for design in pair)
         if order == 0:
             return f"{objective.name}: {first} and {second} are equal"
         better, worse = (first, second) if order > 0 else (second, first)
         return f"{objective.name}: {better} beats {worse}"
+
+
+def _is_one_of(
+    order: Callable[[SimulatorProblem], object], orders: Sequence[object], problem: SimulatorProblem
+) -> bool:
+    return order(problem) in orders
 
 
 def _feasible(problem: SimulatorProblem, design: Design) -> bool:

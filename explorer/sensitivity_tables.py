@@ -34,8 +34,14 @@ def summary(found: Sensitivity) -> list[str]:
         "assumption",
     ]
     if found.idle:
-        lines.append(f"change nothing: {', '.join(found.idle)}")
+        lines.append(f"change nothing here: {', '.join(map(_when, found.idle))}")
     return [*lines, *found.notes]
+
+
+def _when(shift: Shift) -> str:
+    """The name of what changes nothing, and when it would."""
+    when = shift.assumption.counts_if
+    return f"{shift.name} (counts {'with ' if ':' in when else ''}{when})" if when else shift.name
 
 
 def survivor_rows(found: Sensitivity, space: Space, limit: int | None = None) -> Rows:

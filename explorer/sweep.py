@@ -141,7 +141,10 @@ def _values(variable: Variable, text: str) -> list[Value]:
     if ":" in text:
         low, _, high = (part.strip() for part in text.partition(":"))
         ends = [_number(variable, end) for end in (low, high)]
-        inside = [v for v in _all_values(variable) if isinstance(v, int | float) and ends[0] <= v <= ends[1]]
+        numbers = [value for value in _all_values(variable) if isinstance(value, int | float)]
+        inside = [value for value in numbers if ends[0] <= value <= ends[1]]
+        if numbers and not min(numbers) <= min(ends) <= max(ends) <= max(numbers):
+            raise InputError(f"{low} to {high} goes beyond what there is; choose {allowed_values(variable)}")
         if not inside:
             raise InputError(f"nothing is from {low} to {high}; there is {allowed_values(variable)}")
         return list(inside)

@@ -256,6 +256,8 @@ def format_uncertain(value: float, spread: float, unit: str) -> str:
 
 def format_number(value: float, factor: float, spread: float = 0.0) -> str:
     """``value`` in ``factor`` of its unit for people, as :func:`format_uncertain` writes it, without the unit."""
+    if math.isnan(value):
+        return "-"
     if not (math.isfinite(value) and math.isfinite(spread) and spread > 1e-9 * abs(value)):
         return _digits(value / factor)
     places = max(0, 1 - math.floor(math.log10(spread / factor)))

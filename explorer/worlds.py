@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from explorer.assumptions import SETTING
 from explorer.simulator_problem import SimulatorProblem
 from explorer.units import format_quantity
 from simulators.protocol import Assumption, HardwareSimulator, InputError
@@ -13,7 +14,6 @@ from simulators.protocol import Assumption, HardwareSimulator, InputError
 __all__ = ["Shift", "World", "flips_at", "possible_shifts", "world"]
 
 CLOSE = 1e-5  # of the value at which something flips
-SETTING = "assumptions"
 
 Settings = Mapping[str, Mapping[str, Any]]
 
@@ -25,7 +25,7 @@ class Shift:
     Args:
         simulator: its name in the search.
         assumption: as declared.
-        standing: the value in force.
+        standing: the value in force, which a setting of the simulator may have replaced.
         ends: the ends of its likely range that are other values.
     """
 
@@ -77,12 +77,11 @@ def possible_shifts(problem: SimulatorProblem, settings: Settings) -> list[Shift
     hardware = {name: s for name, s in problem.simulators.items() if isinstance(s, HardwareSimulator)}
     found = []
     for name, simulator in hardware.items():
-        replaced = settings.get(name, {}).get(SETTING) or {}
+        values = {**simulator.in_force(), **(settings.get(name, {}).get(SETTING) or {})}
         for assumption in simulator.assumptions:
-            standing = assumption.parse(replaced.get(assumption.name, assumption.value))
-            low, high = assumption.likely
-            ends = tuple(end for end in dict.fromkeys((low, high)) if end != standing)
-            if ends and (low < high or assumption.name in replaced):
+            standing = assumption.parse(values[assumption.name])
+            ends = tuple(end for end in dict.fromkeys(assumption.likely_around(standing)) if end != standing)
+            if ends:
                 found.append(Shift(name, assumption, standing, ends))
     if not found:
         names = ", ".join(hardware) or "of which there is none"
@@ -110,7 +109,7 @@ def world(problem: SimulatorProblem, settings: Settings, shift: Shift, value: fl
     return World(shift, value, problem.with_simulator(shift.simulator, simulator))
 
 
-def flips_at(same: Callable[[float], bool], shift: Shift, end: float) -> float:
+def flips_at(same: Callable[[float], bool], shift: Shift, end: float) -> tuple[float, float]:
     """The value of an assumption at which something flips, by bisection.
 
     Args:
@@ -119,7 +118,7 @@ def flips_at(same: Callable[[float], bool], shift: Shift, end: float) -> float:
         end: of its range.
 
     Returns:
-        A value at which it has flipped, close to one at which it has not.
+        A value at which it has not flipped, and one close to it at which it has.
     """
     whole = isinstance(shift.assumption.value, int)
     inside, outside = shift.standing, end
@@ -129,4 +128,4 @@ def flips_at(same: Callable[[float], bool], shift: Shift, end: float) -> float:
             inside = middle
         else:
             outside = middle
-    return outside
+    return inside, outside

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from explorer.assumptions import with_plain_assumptions
 from explorer.simulator_problem import Bench
 from explorer.spec import Mistake, SearchFileError, SearchSpec, WorkloadSpec, mistake_of
 from explorer.yaml_source import Source
@@ -162,8 +163,8 @@ def place_of(error: InputError, simulator: str, spec: SearchSpec) -> str:
 
 def with_sections(kind: type[Simulator], settings: Mapping[str, Any], spec: SearchSpec, folder: Path) -> dict[str, Any]:
     """A simulator's settings with those of the file's sections that are for training simulators; paths start at the
-    file's folder."""
-    own = dict(settings)
+    file's folder, and assumptions are numbers."""
+    own = with_plain_assumptions(kind, settings)
     if issubclass(kind, TrainingSimulator):
         if spec.proxy is not None:
             own.setdefault("proxy", spec.proxy)

@@ -83,11 +83,17 @@ def enumerate_designs(
             note(line)
     note(
         f"{front.enumerated:,} designs, {front.feasible:,} of them feasible, {seconds:.2f} s, "
-        f"{front.enumerated / max(seconds, 1e-9) / 1e6:.1f} million designs/s"
+        f"{_rate(front.enumerated / max(seconds, 1e-9))}"
     )
     if not front:
         _explain_empty(front)
         raise typer.Exit(1)
+
+
+def _rate(designs_per_s: float) -> str:
+    if designs_per_s < 1e6:
+        return f"{float(f'{designs_per_s:.2g}'):,.0f} designs/s"
+    return f"{designs_per_s / 1e6:.1f} million designs/s"
 
 
 def _names(text: str) -> list[str]:

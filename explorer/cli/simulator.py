@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+import shlex
 from collections import Counter
 from enum import StrEnum
 from pathlib import Path
@@ -77,7 +78,7 @@ def pairs(texts: list[str] | None, option: str) -> dict[str, str]:
     """Texts ``KEY=VALUE`` as a mapping.
 
     Raises:
-        InputError: one is something else.
+        InputError: one is something else, or a key is given twice.
     """
     from simulators.protocol import InputError
 
@@ -86,6 +87,8 @@ def pairs(texts: list[str] | None, option: str) -> dict[str, str]:
         key, equals, value = text.partition("=")
         if not equals:
             raise InputError(f"'{text}' is not KEY=VALUE", option)
+        if key in found:
+            raise InputError("it is given twice; keep one", f"{option} {key}")
         found[key] = value
     return found
 
@@ -110,6 +113,7 @@ def configured(name: str, settings: list[str] | None, data_dir: Path | None = No
     Raises:
         InputError: there is no such simulator, or a setting is not allowed.
     """
+    from explorer.assumptions import with_plain_assumptions
     from explorer.spec import override, read_settings
     from explorer.yaml_source import Source
     from simulators.protocol import load_simulator
@@ -117,7 +121,7 @@ def configured(name: str, settings: list[str] | None, data_dir: Path | None = No
     given = [*(settings or []), *([f"data_dir={json.dumps(str(data_dir.absolute()))}"] if data_dir else [])]
     kind, values = load_simulator(name), override(Source({}, name), read_settings(given, "--setting")).data
     with blamed_on("--setting", {"data_dir": "--data-dir"}):
-        return kind(values)
+        return kind(with_plain_assumptions(kind, values))
 
 
 def list_names(
@@ -297,11 +301,12 @@ def _print_view(
 ) -> None:
     from explorer.cli.output import cell_text, console, print_maps, print_rows, write
     from explorer.tables import Rows
-    from simulators.protocol import InputError, Maps, Text, suggestion
+    from simulators.protocol import InputError, Maps, Text, nearest, suggestion
 
     views = {offered.name: offered for offered in simulator.views()}
     if view not in views:
-        raise InputError(f"{simulator.name} has no view '{view}'{suggestion(view, views)}", "--view")
+        instead = suggestion(view, views) if nearest(view, views) else f"; it has {', '.join(views)}"
+        raise InputError(f"{simulator.name} has no view '{view}'{instead}", "--view")
     if out is not None and out.suffix.lower() != ".html":
         raise InputError(f"{out.name} is no page: let it end with .html", "--out")
     shown = views[view].render(designs, workload)
@@ -331,6 +336,7 @@ def _print_view(
 
 def validate(
     name: Annotated[str, typer.Argument(metavar="NAME", help="A simulator (rex list simulators).")],
+    settings: SimulatorSettings = None,
     form: Annotated[
         ValidationFormat, typer.Option("--format", help="table, json, or markdown for a document.")
     ] = ValidationFormat.table,
@@ -346,9 +352,8 @@ def validate(
 
     from explorer.cli.output import note, print_rows, quantity_text
     from explorer.tables import Rows
-    from simulators.protocol import load_simulator
 
-    cases = list(load_simulator(name)().validation())
+    cases = list(configured(name, settings).validation())
     if form is ValidationFormat.json:
         derived = ("deviation", "tolerance", "verdict", "holds")
         rows = [{**asdict(case), **{about: getattr(case, about) for about in derived}} for case in cases]
@@ -366,19 +371,20 @@ def validate(
             for case in cases
         )  # fmt: skip
         columns = ("case", "published", "accepted", "modelled", "deviation", "tier", "holds", "source", "hangs on")
-        title = f"{name}: published against modelled"
+        title = ", ".join([f"{name}: published against modelled", *(settings or [])])
         if form is ValidationFormat.markdown:
-            typer.echo(_document(title, name, columns, cells, _count_verdicts(cases)))
+            command = ["rex", "validate", name, *(part for text in settings or [] for part in ("--setting", text))]
+            typer.echo(_document(title, shlex.join(command), columns, cells, _count_verdicts(cases)))
         else:
             print_rows(Rows(title, columns, cells, (_count_verdicts(cases),)))
     if not all(case.holds for case in cases):
         raise typer.Exit(1)
 
 
-def _document(title: str, name: str, columns: Sequence[str], cells: Sequence[Sequence[str]], summary: str) -> str:
+def _document(title: str, command: str, columns: Sequence[str], cells: Sequence[Sequence[str]], summary: str) -> str:
     lines = [columns, ["---"] * len(columns), *cells]
     table = "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
-    return f"# {title}\n\nPrinted by `rex validate {name} --format markdown`.\n\n{summary}.\n\n{table}"
+    return f"# {title}\n\nPrinted by `{command} --format markdown`.\n\n{summary}.\n\n{table}"
 
 
 def _accepted(case: ValidationCase) -> str:

@@ -112,6 +112,7 @@ def sweep(
     for option, unfit in (("--per", per), ("--study", study), ("--design", design)):
         if unfit:
             raise InputError("is of a sweep of assumptions: add --assumptions and name a search file", option)
+    _check_no_file(name)
     written = written_as(PageFormat, form, out)
     workload = workload_of(network, dataset, mode, options)
     from explorer.space import Space
@@ -132,10 +133,21 @@ def sweep(
         fields = shown_fields(simulator, [field.strip() for field in show.split(",") if field.strip()])
     except InputError as error:
         raise error.under("--show") from None
+    chosen = pairs(choices, "--set")
     with blamed_on("--set", OPTIONS):
-        found = simulated(simulator, workload, pairs(choices, "--set"), axes, fields)
+        found = simulated(simulator, workload, chosen, axes, fields)
     moved = " and ".join(axis.title for axis in axes)
     _write(found, f"{name} over {moved}", str(workload), written, out)
+
+
+def _check_no_file(name: str) -> None:
+    """Raises InputError if a search file stands where a simulator's name belongs."""
+    from simulators.protocol import SIMULATORS, plugin_names
+
+    if name not in plugin_names(SIMULATORS) and (Path(name).suffix in (".yaml", ".yml") or Path(name).is_file()):
+        raise InputError(
+            f"{name} is a search file: add --assumptions to move its assumptions, or name a simulator to move variables"
+        )
 
 
 def _write(found: Sweep, title: str, workload: str, written: str, out: Path | None) -> None:

@@ -30,6 +30,8 @@ class Assumption:
         meaning: one line.
         likely: where the truth most probably lies, the range that ``rex sweep --assumptions`` moves it over; by
             default half to twice the value, as far as that makes sense. Two equal ends: it is known.
+        counts_if: when it changes something at all, if not always: a setting with its value (``link_time: counted``),
+            or words (``in inference``).
     """
 
     name: str
@@ -40,6 +42,7 @@ class Assumption:
     source: str
     meaning: str
     likely: tuple[float, float] = (math.nan, math.nan)
+    counts_if: str = ""
 
     def __post_init__(self) -> None:
         if math.isnan(self.likely[0]):
@@ -74,6 +77,23 @@ class Assumption:
         if not self.low <= value <= self.high:
             raise InputError(f"{value!r} is outside the range of this model; choose {self._range}", self.name)
         return value
+
+    def likely_around(self, standing: float) -> tuple[float, float]:
+        """Where the truth most probably lies if another value stands: one outside what is likely moves that with it.
+
+        Args:
+            standing: the value in force.
+
+        Returns:
+            The likely range; in proportion to ``standing`` if that lies outside, as far as the model makes sense.
+        """
+        low, high = self.likely
+        if low == high or low <= standing <= high or not (self.value and standing):
+            return self.likely
+        ends = sorted(end * standing / self.value for end in self.likely)
+        if isinstance(self.value, int):
+            ends = [round(end) for end in ends]
+        return max(ends[0], self.low), min(ends[1], self.high)
 
     @property
     def _range(self) -> str:

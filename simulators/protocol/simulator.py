@@ -15,7 +15,7 @@ from simulators.protocol.user_files import is_in_file, read_user_file
 from simulators.protocol.variables import Design, Designs, Variable
 
 if TYPE_CHECKING:
-    from simulators.protocol.assumptions import Assumption
+    from simulators.protocol.assumptions import Assumption, Assumptions
 
 __all__ = ["Fidelity", "HardwareSimulator", "Simulator", "TrainingSimulator", "ValidationCase", "Workload"]
 
@@ -160,7 +160,7 @@ class Simulator(ABC):
     A simulator is constructed from its settings (the mapping beside its name in a search file), checks them at once and
     raises :class:`InputError`. It must be picklable and cheap to construct: data is loaded when first needed. Settings
     that ``paths`` names are files or folders: in a search file they start at the file. One that declares
-    ``assumptions`` takes a setting of that name: replaced values by name.
+    ``assumptions`` takes a setting of that name, replaced values by name, and keeps those in force as ``assumed``.
     """
 
     name: ClassVar[str]
@@ -169,6 +169,7 @@ class Simulator(ABC):
     fields: ClassVar[Mapping[str, Field]]
     paths: ClassVar[frozenset[str]] = frozenset()
     assumptions: ClassVar[Sequence[Assumption]] = ()
+    assumed: Assumptions
 
     @abstractmethod
     def __init__(self, settings: Mapping[str, object] | None = None) -> None: ...
@@ -188,6 +189,10 @@ class Simulator(ABC):
             InputError: something is missing; the message says what and how to mend it.
         """
         self.variables(workload)
+
+    def in_force(self) -> Mapping[str, float]:
+        """The value of every assumption: as declared, unless ``assumed`` says that a setting replaced it."""
+        return {a.name: a.value for a in self.assumptions} | dict(getattr(self, "assumed", {}))
 
     def views(self) -> Sequence[View]:
         """Named tables and listings for ``rex simulate --view``."""

@@ -220,9 +220,8 @@ def option(network: str, options: Mapping[str, str], name: str, allowed: Sequenc
     Raises:
         InputError: another option was given, or a value that is not allowed.
     """
-    unknown = set(options) - {name}
-    if unknown:
-        raise InputError(f"{network} has no option {sorted(unknown)}; it has {name}: {', '.join(allowed)}", "workload")
+    for unknown in sorted(set(options) - {name}):
+        raise InputError(f"{network} has no option '{unknown}', only {name}: {' or '.join(allowed)}", "workload")
     value = options.get(name, allowed[0])
     if value not in allowed:
         raise InputError(f"{network}: {name} '{value}' is not allowed; choose {', '.join(allowed)}", f"workload.{name}")

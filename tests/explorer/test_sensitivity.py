@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -43,7 +44,7 @@ class Chip(HardwareSimulator):
         Assumption("tile_mm2", 2.0, "mm2", 0.1, 100, "guess", "area of a tile", likely=(1.0, 8.0)),
         Assumption("overhead_s", 1e-6, "s", 0, 1, "guess", "time of every tile", likely=(0.0, 3e-6)),
         Assumption("passes", 3, "", 1, 9, "known", "passes", likely=(3, 3)),
-        Assumption("unread", 1.0, "", 0, 9, "guess", "nobody reads it"),
+        Assumption("unread", 1.0, "", 0, 9, "guess", "nobody reads it", counts_if="in inference"),
     )
 
     def __init__(self, settings: Mapping[str, object] | None = None) -> None:
@@ -84,6 +85,19 @@ def test_what_is_known_for_certain_is_not_moved_and_the_file_says_where_the_othe
     }  # fmt: skip
     with pytest.raises(InputError, match="declares assumptions"):
         possible_shifts(bench_problem({"counting": Counting()}, objectives("area")), {})
+
+
+def test_an_assumption_stands_where_a_setting_of_the_simulator_puts_it() -> None:
+    from tests.explorer.simulators import DeepTrain
+
+    settings = {"device": "pipelayer"}
+    simulator = DeepTrain(settings)
+    problem = bench_problem({"deeptrain": simulator}, objectives("energy"))
+    shifts = {shift.name: shift for shift in possible_shifts(problem, {"deeptrain": settings})}
+    shift, declared = shifts["write_energy_per_bit_j"], shifts["write_energy_per_bit_j"].assumption
+    assert shift.standing == simulator.in_force()[shift.name] > declared.likely[1]
+    assert shift.ends == (pytest.approx(shift.standing * declared.likely[1] / declared.value),), "its low end stands"
+    assert Counting().in_force() == {}
 
 
 def test_a_world_differs_in_one_assumption_only_and_the_problem_stays_as_it_is() -> None:
@@ -135,11 +149,25 @@ def test_a_conclusion_that_turns_round_is_told_with_the_value_at_which_it_does()
     assert not any(flip.shift.name == "unread" for flip in found.flips)
 
 
+@pytest.mark.parametrize(("quick", "at", "new"), [(True, 20 / 3, 3), (False, 5.0, 4)])
+def test_the_best_falls_to_one_that_can_be_evaluated_only_there(quick: bool, at: float, new: int) -> None:
+    settings = {"chip": {"assumptions": {"tile_mm2": 8, "overhead_s": 0}}}
+    problem = bench_problem({"chip": Chip(settings["chip"])}, objectives("latency", "area"))
+    rivals = Enumerated(problem, question(problem))
+    assert rivals.quick
+    rivals.quick = quick
+    found = sensitivity(problem, settings, rivals, [])
+    told = {(flip.shift.name, flip.was): flip for flip in found.flips}
+    flip = told["tile_mm2", "latency: the best is tiles=2, fast=1"]
+    assert flip.becomes == f"tiles={new}, fast=1 beats it"
+    assert flip.at == pytest.approx(at, rel=1e-4), "10 + n a = 30"
+
+
 def test_effects_are_relative_and_what_changes_nothing_is_named() -> None:
     problem = chip_problem()
     found = looked_at(problem)
     assert found.design == design(problem, 2, 1)
-    assert found.idle == ("unread",)
+    assert [shift.name for shift in found.idle] == ["unread"]
     effects = {effect.shift.name: effect for effect in found.effects}
     assert effects["tile_mm2"].changes == ((0.0, pytest.approx(-1 / 7)), (0.0, pytest.approx(6 / 7)))
     assert effects["overhead_s"].changes == ((pytest.approx(-0.5), 0.0), (pytest.approx(1.0), 0.0))
@@ -147,8 +175,8 @@ def test_effects_are_relative_and_what_changes_nothing_is_named() -> None:
 
 def test_a_whole_number_flips_at_a_whole_number() -> None:
     shift = Shift("chip", Assumption("passes", 3, "", 1, 99, "known", "passes"), 3, (90,))
-    assert flips_at(lambda value: value <= 41, shift, 90) == 42
-    assert flips_at(lambda value: value >= 3, shift, 2) == 2
+    assert flips_at(lambda value: value <= 41, shift, 90) == (41, 42)
+    assert flips_at(lambda value: value >= 3, shift, 2) == (3, 2)
 
 
 def test_a_world_that_cannot_be_had_is_noted() -> None:
@@ -215,7 +243,9 @@ def test_tables_and_the_plot_tell_the_same() -> None:
     found = looked_at(problem)
     stay = sum(one.kept == 6 for one in found.survivors)
     assert summary(found)[0].startswith(f"{stay} of {len(found.survivors)} designs on the front stay there in all 6")
-    assert "change nothing: unread" in summary(found)
+    assert "change nothing here: unread (counts in inference)" in summary(found)
+    shift = replace(found.idle[0], assumption=replace(found.idle[0].assumption, counts_if="reads: all"))
+    assert "change nothing here: unread (counts with reads: all)" in summary(replace(found, idle=(shift,)))
     rows = survivor_rows(found, problem.space, 2)
     assert len(rows.rows) == 2
     assert rows.rows[0][-2] == f"{min(one.kept for one in found.survivors)} of 6"

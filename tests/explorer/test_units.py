@@ -145,6 +145,7 @@ def test_quantities_side_by_side_are_shown_in_the_unit_of_their_median() -> None
     factor, symbol = common_scale([0.5e-6, 1e-6, 2e-3], "s")
     assert (factor, symbol) == (1e-6, "\u00b5s")
     assert [format_number(value, factor) for value in (0.5e-6, 1e-6, 2e-3)] == ["0.5", "1", "2000"]
+    assert format_number(float("nan"), factor) == "-"
     assert format_number(1.234e-6, factor, 0.012e-6) == "1.234 \u00b1 0.012"
     assert common_scale([0.1, 0.9], "fraction") == (0.01, "%")
     assert common_scale([], "s") == (1.0, "s")

@@ -5,12 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from explorer.cli.enumeration import _rate
 from tests.explorer.searches import write_search
 
 
@@ -28,7 +30,9 @@ def test_the_front_is_printed_with_what_is_left_out_and_how_long_it_took(cli: Ca
     assert "left out, since it is trained for: accuracy" in ended.out
     assert "for the same reason: accuracy > 10 %" in ended.out
     assert "43,008 designs" in ended.err
-    assert "million designs/s" in ended.err
+    assert re.search(r"[1-9][\d.]* million designs/s|[1-9][\d,]* designs/s", ended.err)
+    assert _rate(12_345.6) == "12,000 designs/s"
+    assert _rate(1.26e6) == "1.3 million designs/s"
 
 
 def test_a_front_for_each_number_of_normalisations_tells_the_group_of_every_row(

@@ -14,7 +14,7 @@ import pytest
         (["simulate", "deeptrain", "--network", "vgg13"], "--network: unknown network 'vgg13'"),
         (["list", "variables", "--network", "vgg13"], "--network: unknown network 'vgg13'"),
         (["simulate", "deeptrain", "--dataset", "cifar"], "--dataset: unknown data set 'cifar'"),
-        (["simulate", "deeptrain", "--option", "a=b"], "--option: vgg16 has no option ['a']"),
+        (["simulate", "deeptrain", "--option", "a=b"], "--option: vgg16 has no option 'a', only head: single or"),
         (["simulate", "deeptrain", "--set", "x=1"], "--set x: unknown variable 'x'"),
         (["simulate", "deeptrain", "--set", "reram_layers=9"], "--set reram_layers: '9' is not allowed"),
         (["simulate", "deeptrain", "--set", "frequency_hz=20 s"], "--set frequency_hz: '20 s' is a time, not a freq"),

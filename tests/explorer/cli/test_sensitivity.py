@@ -28,7 +28,7 @@ def search(tmp_path: Path) -> Path:
 def test_the_answer_tells_the_front_the_flips_and_the_effects(cli: Callable[..., Any], search: Path) -> None:
     ended = cli("sweep", search, "--assumptions", *FEW)
     assert ended.code == 0, ended.err
-    for words in ("Does the front survive?", "worlds", "What moves 3R1G", "change nothing: ", "row_write_time_s"):
+    for words in ("Does the front survive?", "worlds", "What moves 3R1G", "change nothing here: ", "row_write_time_s"):
         assert words in ended.out
 
 

@@ -11,6 +11,8 @@ import pytest
 
 from simulators.protocol import load_simulator
 
+VIEWS = load_simulator("deeptrain")().views()
+
 
 @pytest.mark.parametrize(
     ("kind", "names"),
@@ -127,7 +129,10 @@ def test_a_training_is_simulated_too(cli: Callable[..., Any]) -> None:
         (["simulate", "deeptrain", "--set", "reram_layer=3"], "did you mean 'reram_layers'?"),
         (["simulate", "deeptrain", "--set", "reram_layers=99"], "choose an integer from"),
         (["simulate", "deeptrain", "--set", "bn=102"], "is not a binary vector"),
+        (["simulate", "deeptrain", "--set", "bn=all", "--set", "bn=none"], "--set bn: it is given twice; keep one"),
         (["simulate", "deeptrain", "--view", "aera"], "did you mean 'area'?"),
+        (["simulate", "deeptrain", "--view", "zzz"], ", ".join(view.name for view in VIEWS)),
+        (["simulate", "deeptrain", "--setting", "assumptions.ambient_k=20 s"], "'20 s' is not a number; choose 250"),
         (["simulate", "deeptrain", "--fidelity", "3"], "leave it out"),
         (["simulate", "training", "--dataset", "fashion-mnist", "--fidelity", "0"], "choose 1 to 20"),
         (["simulate", "training", "--dataset", "cifar10"], "no images of 'cifar10' are bundled"),
@@ -185,6 +190,15 @@ def test_the_document_beside_the_model_is_what_the_command_prints(cli: Callable[
     printed = cli("validate", "deeptrain", "--format", "markdown").out
     document = Path(__file__).parents[3] / "simulators/accelerators/deeptrain/VALIDATION.md"
     assert printed == document.read_text(), "rex validate deeptrain --format markdown > " + document.name
+
+
+def test_figures_are_modelled_with_other_settings(cli: Callable[..., Any]) -> None:
+    changed = ("--setting", "assumptions.card_utilisation=0.3")
+    before, after = (strict(cli("validate", "deeptrain", *a, "--format", "json").out) for a in ((), changed))
+    differ = {case["name"] for case, other in zip(before, after, strict=True) if case != other}
+    assert 0 < len(differ) < len(before)
+    document = cli("validate", "deeptrain", *changed, "--format", "markdown").out
+    assert "`rex validate deeptrain --setting assumptions.card_utilisation=0.3 --format markdown`" in document
 
 
 def test_a_picture_is_printed_written_to_a_page_or_read_by_programs(cli: Callable[..., Any], tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ def test_one_variable_is_a_table_with_units(cli: Callable[..., Any]) -> None:
     assert all(words in ended.out for words in ("cell bits", "latency [µs]", "energy [mJ]", "area [mm²]", "no (1)"))
     assert "no (1): cannot be built, does not fit: needs" in ended.out
     assert "fixed: 2R1G, 128x128" in ended.out
+    assert "nan" not in ended.out
 
 
 def test_json_and_csv_hold_every_design_in_si(cli: Callable[..., Any]) -> None:
@@ -50,6 +51,11 @@ def test_a_page_holds_plots_and_tables_and_needs_no_network(cli: Callable[..., A
     [
         (["deeptrain"], "rex: --over: name what moves: one or two of reram_layers"),
         (["deeptran", "--over", "bn"], "did you mean 'deeptrain'?"),
+        (["search.yaml", "--over", "bn"], "search.yaml is a search file: add --assumptions"),
+        (
+            ["deeptrain", "--over", "gpu_layers", "--set", "bn=all", "--set", "bn=none"],
+            "rex: --set bn: it is given twice",
+        ),
         (["training", "--over", "bn"], "only hardware simulators"),
         (["deeptrain", "--over", "reram_layer"], "rex: --over reram_layer: there is no variable"),
         (["deeptrain", "--over", "reram_layers=9"], "choose an integer from 1 to 7"),

@@ -54,3 +54,13 @@ def test_what_is_likely_is_half_to_twice_unless_said_and_never_what_is_refused()
     for assumption in DECLARED:
         for end in assumption.likely:
             assert assumption.parse(end) == end
+
+
+def test_what_is_likely_goes_with_a_value_outside_it_as_far_as_the_model_makes_sense():
+    energy, passes = DECLARED
+    assert energy.likely_around(1.5e-12) == energy.likely
+    assert energy.likely_around(1e-11) == pytest.approx((5e-12, 2e-11))
+    assert energy.likely_around(8e-10) == pytest.approx((4e-10, 1e-9))
+    assert energy.likely_around(0.0) == energy.likely
+    assert passes.likely_around(1) == (1, 1)
+    assert Assumption("a", 3, "", 1, 9, "", "", likely=(3, 3)).likely_around(5) == (3, 3)
