@@ -29,6 +29,7 @@ ASSUMPTIONS = (
         "guess: backward runs two reductions and one update where forward runs one pass",
         "share of those instructions that inference executes; 0: normalisations are folded into the weights",
         likely=(0.0, 0.5),
+        counts_if="in inference",
     ),
     Assumption(
         "gpu_lane_instructions_per_s", FERMI_LANE_RATE, "1/s", 1e9, 1e14,
@@ -47,18 +48,21 @@ ASSUMPTIONS = (
         "guess: one fused multiply-add, and as many loads, stores and indices as it shares with others",
         "GPU lane-instructions per multiply-accumulate, where GPU layers compute products (policy regent)",
         likely=(1.0, 4.0),
+        counts_if="policy: regent",
     ),
     Assumption(
         "card_utilisation", 0.5, "", 0.01, 1.0,
         "guess; about what makes 'up to 15 x' come out for VGG-19 (section VI.G)",
         "share of its peak that a graphics card reaches in convolutions",
         likely=(0.3, 0.7),
+        counts_if="with graphics cards",
     ),
     Assumption(
         "card_bytes_per_bn_element", 32.0, "B", 4.0, 200.0,
         "32-bit values: forward reads twice and writes once, backward reads both inputs twice and writes once",
         "memory traffic of a graphics card per normalised element",
         likely=(20.0, 32.0),
+        counts_if="with graphics cards",
     ),
     Assumption(
         "gpu_layer_power_w", 12.0, "W", 0.1, 200.0,
@@ -101,17 +105,20 @@ ASSUMPTIONS = (
         "row_write_time_s", _CELL.write_time_s, "s", 1e-9, 1e-3,
         _WRITES, "time of writing one row of a crossbar; all crossbars write at once",
         likely=(10e-9, 1e-6),
+        counts_if="in times of batches and epochs",
     ),
     Assumption(
         "link_bytes_per_s", 4.8e9, "B/s", 1e8, 1e12,
         "ISAAC, ISCA 2016, table 1: flits of 32 bits at 1.2 GHz",
         "what a link of the network on chip carries, in each direction",
+        counts_if="link_time: counted",
     ),
     Assumption(
         "router_delay_s", 4 / 1.2e9, "s", 1e-10, 1e-6,
         "guess: four cycles (route, allocate, switch, link) of ISAAC's 1.2 GHz logic",
         "time of a flit from one router to the next on an idle network on chip",
         likely=(1 / 1.2e9, 5 / 1.2e9),
+        counts_if="in the view noc",
     ),
     Assumption(
         "wire_energy_per_byte_mm_j", 0.97e-12, "J", 1e-14, 1e-10,

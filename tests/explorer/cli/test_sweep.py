@@ -58,7 +58,7 @@ def test_a_page_holds_plots_and_tables_and_needs_no_network(cli: Callable[..., A
         ),
         (["training", "--over", "bn"], "only hardware simulators"),
         (["deeptrain", "--over", "reram_layer"], "rex: --over reram_layer: there is no variable"),
-        (["deeptrain", "--over", "reram_layers=9"], "choose an integer from 1 to 7"),
+        (["deeptrain", "--over", "reram_layers=9"], "choose an integer from 0 to 7"),
         (["deeptrain", "--over", "bn=all;none", "--set", "bn=all"], "rex: --set: bn is swept over"),
         (["deeptrain", "--over", "bn=all;none", "--set", "reram_layers=9"], "rex: --set reram_layers: "),
         (["deeptrain", "--over", "gpu_layers", "--over", "cell_bits", "--over", "bn=all"], "rex: --over: name one"),
