@@ -50,6 +50,7 @@ class DeepTrain(HardwareSimulator):
     meaning: ClassVar[str] = "3-D stack of ReRAM layers (convolutions) and GPU layers (batch normalisation)"
     fields: ClassVar[Mapping[str, Field]] = FIELDS
     assumptions: ClassVar[Sequence[Assumption]] = ASSUMPTIONS
+    alternatives: ClassVar[Mapping[str, Sequence[object]]] = {"link_time": ["counted"], "bn_time": ["max"], "transposed": ["own_ceilings"], "adc_model": ["survey"], "tile_budget": ["area"]}  # noqa: E501  # fmt: skip
 
     def __init__(self, settings: Mapping[str, object] | None = None) -> None:
         self.settings = parse_settings(settings or {})
