@@ -48,9 +48,10 @@ class Shift:
         return self.name if self.assumption else f"setting {self.setting}"
 
     @property
-    def key(self) -> dict[str, str]:
+    def key(self) -> dict[str, str | None]:
         """What it is, for programs."""
-        return {"simulator": self.simulator, "assumption" if self.assumption else "setting": self.name}
+        assumption = self.assumption.name if self.assumption else None
+        return {"simulator": self.simulator, "assumption": assumption, "setting": self.setting or None}
 
     def text(self, value: Any) -> str:
         """A value of it with its unit."""
