@@ -1,4 +1,5 @@
-"""Do conclusions survive if an assumption is wrong? Each is moved to both ends of its likely range, one at a time.
+"""Do conclusions survive if an assumption is wrong? Each is moved to both ends of its likely range, one at a time, and
+each setting of which a simulator declares alternatives to each of them.
 
 Three questions: which designs stay on the front; which conclusions turn round, and at which value; how much each
 assumption moves the objectives of one design.
@@ -50,33 +51,40 @@ class Flip:
     """A conclusion that turns round.
 
     Args:
-        shift: the assumption.
-        end: the end of its range at which it has turned.
+        shift: the assumption or setting.
+        end: the end of its range at which it has turned, or the setting's other value.
         at: the value at which it turns.
         was, becomes: the conclusion in words, before and after.
     """
 
     shift: Shift
-    end: float
-    at: float
+    end: Any
+    at: Any
     was: str
     becomes: str
 
     def __str__(self) -> str:
-        way = "falls" if self.end < self.shift.standing else "rises"
+        return f"{self.was}; {self.becomes} {self.when}"
+
+    @property
+    def when(self) -> str:
+        """At which value, in words."""
         text = self.shift.text
+        if self.shift.assumption is None:
+            return f"with {self.shift.name} = {text(self.end)}"
+        way = "falls" if self.end < self.shift.standing else "rises"
         return (
-            f"{self.was}; {self.becomes} once {self.shift.name} {way} to {text(self.at)} (it stands at "
-            f"{text(self.shift.standing)} and may be {text(self.end)})"
+            f"once {self.shift.name} {way} to {text(self.at)} (it stands at {text(self.shift.standing)} and may be "
+            f"{text(self.end)})"
         )
 
 
 @dataclass(frozen=True)
 class Effect:
-    """What an assumption changes of one design.
+    """What an assumption or a setting changes of one design.
 
     Args:
-        shift: the assumption.
+        shift: the assumption or setting.
         changes: for each of its ends, per objective the relative change; NaN where there is no value then.
     """
 
@@ -100,7 +108,7 @@ class Sensitivity:
         flips: conclusions that turn round.
         conclusions: how many were looked at.
         design: whose effects are told.
-        effects: of every assumption that changes something.
+        effects: of everything that changes something.
         idle: what changes nothing.
         notes: worlds that could not be had.
     """
@@ -132,7 +140,7 @@ class Sensitivity:
             ],
             "flips": [
                 {
-                    "simulator": one.shift.simulator, "assumption": one.shift.name, "standing": one.shift.standing,
+                    **one.shift.key, "standing": one.shift.standing,
                     "end": one.end, "at": one.at, "was": one.was, "becomes": one.becomes,
                 }
                 for one in self.flips
@@ -140,7 +148,7 @@ class Sensitivity:
             "design": self.design.to_json(),
             "effects": [
                 {
-                    "simulator": one.shift.simulator, "assumption": one.shift.name, "standing": one.shift.standing,
+                    **one.shift.key, "standing": one.shift.standing,
                     "value": end,
                     **{name: c if np.isfinite(c) else None for name, c in zip(names, change, strict=True)},
                 }
@@ -159,7 +167,7 @@ def sensitivity(
     design: Design | None = None,
     listener: Callable[[int, int], None] | None = None,
 ) -> Sensitivity:
-    """Move every assumption to both ends of its likely range and look at what changes.
+    """Move every assumption to both ends of its likely range, every setting to its alternatives: what changes?
 
     Args:
         problem: as it stands.
@@ -170,7 +178,7 @@ def sensitivity(
         listener: hears how many worlds are done, and how far it is in the next one.
 
     Raises:
-        InputError: there is no assumption to move, or nothing is computed of the design.
+        InputError: there is nothing to move, or nothing is computed of the design.
     """
     objectives = tuple(objective for objective in problem.objectives if objective.cheap)
     shifts = possible_shifts(problem, settings)
@@ -193,11 +201,11 @@ def sensitivity(
         for end in shift.ends:
             try:
                 there = world(problem, settings, shift, end)
+                verdict = rivals.verdict(there.problem, partial(listener, worlds) if listener else None)
             except InputError as error:
                 notes.append(f"{shift.name} cannot be moved to {shift.text(end)}: {error}")
                 changes.append((np.nan,) * len(objectives))
                 continue
-            verdict = rivals.verdict(there.problem, partial(listener, worlds) if listener else None)
             worlds += 1
             kept += verdict.standing
             for row in np.flatnonzero(~verdict.standing):
@@ -266,8 +274,10 @@ class _Looks:
         while True:
             unbeaten = partial(self._unbeaten, objective=objective, old=old, new=new)
             before, value = self._flips_at(there, unbeaten)
+            if before == there.shift.standing or not self.rivals.quick:
+                break
             earlier = world(self.problem, self.settings, there.shift, before)
-            best = self.rivals.best(earlier.problem) if self.rivals.quick else ()
+            best = self.rivals.best(earlier.problem)
             if not best or self._unbeaten(earlier.problem, objective, old, best[number].design):
                 break
             new, there = best[number].design, earlier
@@ -295,7 +305,7 @@ class _Looks:
             was = f"{self._name(design)} cannot be evaluated ({reason})"
             yield Flip(there.shift, there.value, at, was, "it can")
 
-    def _flips_at(self, there: World, same: Callable[[SimulatorProblem], bool]) -> tuple[float, float]:
+    def _flips_at(self, there: World, same: Callable[[SimulatorProblem], bool]) -> tuple[Any, Any]:
         """The values between which what is as it stands is so no more, as in a world."""
 
         def holds(value: float) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
@@ -21,17 +22,21 @@ BAR = 26  # height of a bar
 GAP = 70  # pixels between panels, for the title of an axis
 MARGINS = 140  # pixels above and below all panels
 GONE = "no value"
+SMALLER, LARGER, OTHER = "smaller value", "larger value", "other setting"
+NONE = object()  # no end of this kind
 
 
 def summary(found: Sensitivity) -> list[str]:
     """The answer in a few lines."""
     stay = sum(one.kept == found.worlds for one in found.survivors)
     front = counted(len(found.survivors), "designs")
+    shifts = [*(one.shift for one in found.effects), *found.idle]
+    settings = ", each setting to its alternatives" if any(shift.assumption is None for shift in shifts) else ""
     lines = [
         f"{stay} of {front} on the front stay there in all {counted(found.worlds, 'worlds')} (each assumption moved to "
-        "both ends of its likely range, one at a time)",
-        f"{len({one.was for one in found.flips})} of {counted(found.conclusions, 'conclusions')} depend on an "
-        "assumption",
+        f"both ends of its likely range{settings}, one at a time)",
+        f"{len({one.was for one in found.flips})} of {counted(found.conclusions, 'conclusions')} depend on "
+        + ("an assumption or a setting" if settings else "an assumption"),
     ]
     if found.idle:
         lines.append(f"change nothing here: {', '.join(map(_when, found.idle))}")
@@ -40,6 +45,8 @@ def summary(found: Sensitivity) -> list[str]:
 
 def _when(shift: Shift) -> str:
     """The name of what changes nothing, and when it would."""
+    if shift.assumption is None:
+        return f"{shift.name} = {shift.text(shift.ends[0])}"
     when = shift.assumption.counts_if
     return f"{shift.name} (counts {'with ' if ':' in when else ''}{when})" if when else shift.name
 
@@ -75,7 +82,7 @@ def survivor_rows(found: Sensitivity, space: Space, limit: int | None = None) ->
 def flip_rows(found: Sensitivity) -> Rows:
     """Every conclusion that turns round, and at which value."""
     rows = [
-        (one.was, one.becomes, one.shift.name, one.shift.text(one.shift.standing), one.shift.text(one.at),
+        (one.was, one.becomes, one.shift.label, one.shift.text(one.shift.standing), one.shift.text(one.at),
          one.shift.text(one.end))
         for one in found.flips
     ]  # fmt: skip
@@ -84,14 +91,14 @@ def flip_rows(found: Sensitivity) -> Rows:
 
 
 def effect_rows(found: Sensitivity, space: Space) -> Rows:
-    """What each assumption changes of the objectives of one design, the largest change first."""
+    """What each assumption and setting changes of the objectives of one design, the largest change first."""
     number = range(len(found.objectives))
     ranked = sorted((one for one in found.effects if any(map(one.largest, number))),
                     key=lambda one: -max(map(one.largest, number)))  # fmt: skip
-    others = ", ".join(one.shift.name for one in found.effects if not any(map(one.largest, number)))
+    others = ", ".join(one.shift.label for one in found.effects if not any(map(one.largest, number)))
     rows = [
         (
-            one.shift.name, one.shift.text(one.shift.standing), one.shift.text(end),
+            one.shift.label, one.shift.text(one.shift.standing), one.shift.text(end),
             *("-" if change == 0 else _percent(change) for change in changes),
         )
         for one in ranked
@@ -104,23 +111,27 @@ def effect_rows(found: Sensitivity, space: Space) -> Rows:
 
 
 def tornado_figure(found: Sensitivity) -> go.Figure:
-    """A panel for each objective: bars of its relative change at both ends of each assumption, the longest on top."""
+    """A panel for each objective: bars of its relative change at both ends of each assumption and with each other
+    setting, the longest on top."""
     panels = [
         sorted((one for one in found.effects if one.largest(at) > 0), key=lambda one: one.largest(at))
         for at in range(len(found.objectives))
     ]
+    kinds = [(SMALLER, FRONT, ""), (LARGER, BASELINES[0], "/")]
+    if any(one.shift.assumption is None for one in found.effects):
+        kinds.append((OTHER, BASELINES[1], "."))
     heights = [max(len(bars), 1) for bars in panels]
     height = GAP * len(panels) + BAR * sum(heights)
     figure = make_subplots(rows=len(panels), row_heights=heights, vertical_spacing=GAP / height)
     for at, bars in enumerate(panels):
-        for below, name, colour in ((True, "smaller value", FRONT), (False, "larger value", BASELINES[0])):
-            ends = [_end(one.shift, below) for one in bars]
+        for name, colour, shape in kinds:
+            ends = [next((end for end in one.shift.ends if _kind(one.shift, end) == name), NONE) for one in bars]
             changes = [_change(one, end, at) for one, end in zip(bars, ends, strict=True)]
             figure.add_bar(
-                y=[one.shift.name for one in bars], x=[100 * change for change in changes], orientation="h", name=name,
+                y=[_bar(one.shift) for one in bars], x=[100 * change for change in changes], orientation="h", name=name,
                 legendgroup=name, showlegend=at == 0,
-                marker={"color": colour, "pattern": {"shape": "" if below else "/"}},
-                text=["" if end is None else one.shift.text(end) for one, end in zip(bars, ends, strict=True)],
+                marker={"color": colour, "pattern": {"shape": shape}},
+                text=["" if end is NONE else one.shift.text(end) for one, end in zip(bars, ends, strict=True)],
                 hovertemplate="%{y} = %{text}: %{x:+.3g} %<extra></extra>", textposition="none", row=at + 1, col=1,
             )  # fmt: skip
         name = found.objectives[at].name
@@ -133,14 +144,21 @@ def tornado_figure(found: Sensitivity) -> go.Figure:
     )  # fmt: skip
 
 
-def _end(shift: Shift, below: bool) -> float | None:
-    """The end that is smaller, or larger, than what stands."""
-    return next((end for end in shift.ends if (end < shift.standing) == below), None)
+def _kind(shift: Shift, end: Any) -> str:
+    """What a value is beside the one that stands."""
+    if shift.assumption is None:
+        return OTHER
+    return SMALLER if end < shift.standing else LARGER
 
 
-def _change(effect: Effect, end: float | None, objective: int) -> float:
+def _bar(shift: Shift) -> str:
+    """The name of a bar: every value of a setting has its own."""
+    return shift.name if shift.assumption else f"{shift.name} = {shift.text(shift.ends[0])}"
+
+
+def _change(effect: Effect, end: Any, objective: int) -> float:
     """The change at an end; nothing is drawn where there is none."""
-    if end is None:
+    if end is NONE:
         return math.nan
     return effect.changes[effect.shift.ends.index(end)][objective]
 

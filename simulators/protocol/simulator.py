@@ -161,6 +161,7 @@ class Simulator(ABC):
     raises :class:`InputError`. It must be picklable and cheap to construct: data is loaded when first needed. Settings
     that ``paths`` names are files or folders: in a search file they start at the file. One that declares
     ``assumptions`` takes a setting of that name, replaced values by name, and keeps those in force as ``assumed``.
+    ``alternatives`` names settings with the other values that are as defensible as the default.
     """
 
     name: ClassVar[str]
@@ -170,6 +171,7 @@ class Simulator(ABC):
     paths: ClassVar[frozenset[str]] = frozenset()
     assumptions: ClassVar[Sequence[Assumption]] = ()
     assumed: Assumptions
+    alternatives: ClassVar[Mapping[str, Sequence[object]]] = {}
 
     @abstractmethod
     def __init__(self, settings: Mapping[str, object] | None = None) -> None: ...

@@ -163,6 +163,49 @@ def test_the_best_falls_to_one_that_can_be_evaluated_only_there(quick: bool, at:
     assert flip.at == pytest.approx(at, rel=1e-4), "10 + n a = 30"
 
 
+class Packed(Chip):
+    """Tiles beside each other, or stacked: small, and twice as slow."""
+
+    alternatives: ClassVar[Mapping[str, Sequence[object]]] = {"packing": ["stacked", "rolled"]}
+
+    def __init__(self, settings: Mapping[str, object] | None = None) -> None:
+        super().__init__(settings)
+        self.packing = (settings or {}).get("packing", "flat")
+        if self.packing == "rolled":
+            raise InputError("nothing is rolled yet")
+
+    def simulate(self, designs: Designs, workload: Workload, *, breakdown: bool = False) -> Report:
+        report = super().simulate(designs, workload)
+        stacked = self.packing == "stacked"
+        fast = designs["fast"] + np.zeros(len(designs))
+        area = report.totals["area_mm2"] - stacked * 9.0 * fast
+        return Report({**report.totals, "area_mm2": area}, infeasible=report.infeasible)
+
+
+def test_a_setting_is_moved_to_each_alternative_and_back_to_its_default() -> None:
+    problem = bench_problem({"chip": Packed()}, objectives("latency", "area"))
+    found = looked_at(problem)
+    assert found.worlds == 6 + 1
+    assert found.notes == ("packing cannot be moved to rolled: nothing is rolled yet",)
+    assert "each setting to its alternatives" in summary(found)[0]
+    (flip,) = (flip for flip in found.flips if flip.shift.assumption is None)
+    assert str(flip) == (
+        "area: tiles=4, fast=0 beats tiles=2, fast=1; tiles=2, fast=1 beats tiles=4, fast=0 with packing = stacked"
+    )
+    assert any("packing = stacked" in survivor.lost for survivor in found.survivors)
+    rows = {row[:3]: row[3:] for row in effect_rows(found, problem.space).rows}
+    assert rows["setting packing", "default", "stacked"] == ("-", "-64.3 %")
+    bars = {trace.name: trace for trace in tornado_figure(found).data if trace.xaxis == "x2"}
+    assert "packing = stacked" in bars["other setting"].y
+    assert {"simulator": "chip", "setting": "packing"}.items() <= found.to_json()["flips"][-1].items()
+    settings = {"chip": {"packing": "stacked"}}
+    moved = possible_shifts(bench_problem({"chip": Packed(settings["chip"])}, objectives("area")), settings)
+    assert [(s.text(s.standing), s.text(s.ends[0])) for s in moved if s.name == "packing"] == [
+        ("stacked", "rolled"), ("stacked", "default"),
+    ]  # fmt: skip
+    assert moved[-1].moved(settings["chip"], moved[-1].ends[0]) == {}
+
+
 def test_effects_are_relative_and_what_changes_nothing_is_named() -> None:
     problem = chip_problem()
     found = looked_at(problem)
