@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,8 +16,9 @@ from explorer.outline import ObjectiveInfo
 from explorer.simulator_problem import SimulatorProblem
 from simulators.protocol import Design, InputError
 
-__all__ = ["Best", "Enumerated", "Evaluated", "Rivals", "Verdict"]
+__all__ = ["ROUNDING", "Best", "Enumerated", "Evaluated", "Rivals", "Verdict"]
 
+ROUNDING = 1e-12  # differences below this share are none
 QUICK = 10_000_000  # designs of a space whose best is found in a second or two
 
 Array = NDArray[np.float64]
@@ -39,11 +40,14 @@ class Verdict:
         standing: which of them are on the front, shape (designs,).
         values: their objectives, NaN where there is none, shape (designs, objectives).
         best: per objective; empty if nothing is feasible.
+        turned: where there is a front for each of several groups, in which of them the best as it stands is the best no
+            more, shape (groups, objectives).
     """
 
     standing: NDArray[np.bool_]
     values: Array
     best: tuple[Best, ...]
+    turned: NDArray[np.bool_] = field(default_factory=lambda: np.zeros((0, 0), dtype=bool))
 
 
 class Rivals(ABC):
@@ -89,6 +93,7 @@ class Enumerated(Rivals):
         if not found:
             raise InputError("no design satisfies all constraints, so that there is no front: rex enumerate says why")
         self._designs = found.designs
+        self._firsts = self._best_rows(found) if asked.per else {}
         self.designs = problem.space.unpack(found.designs)
         self.quick = problem.space.size <= QUICK
 
@@ -104,7 +109,24 @@ class Enumerated(Rivals):
         standing = known.feasible & np.isfinite(values).all(axis=1)
         for row in np.flatnonzero(standing).tolist():
             standing[row] = not _dominated(values[row] * signs, found.values[found.groups == groups[row]] * signs)
-        return Verdict(standing, values, self._best(found))
+        turned = self._turned(found, np.where(known.feasible[:, None], values, np.nan))
+        return Verdict(standing, values, self._best(found), turned)
+
+    def _best_rows(self, found: ExactFront) -> dict[int, list[int]]:
+        """Of each group, the first of the front's rows that is best in each objective."""
+        signed = found.values * _signs(self.objectives)
+        rows = {group: np.flatnonzero(found.groups == group) for group in np.unique(found.groups).tolist()}
+        return {group: own[np.argmax(signed[own], axis=0)].tolist() for group, own in rows.items()}
+
+    def _turned(self, found: ExactFront, values: Array) -> NDArray[np.bool_]:
+        """See :class:`Verdict`; ``values`` are those of the tested designs, NaN where one is infeasible."""
+        signs = _signs(self.objectives)
+        turned = np.zeros((len(self._firsts), len(self.objectives)), dtype=bool)
+        for place, (group, firsts) in enumerate(self._firsts.items()):
+            own = np.array([values[row, at] for at, row in enumerate(firsts)]) * signs
+            others = found.values[found.groups == group] * signs
+            turned[place] = np.isnan(own) | (others > own + ROUNDING * abs(own)).any(axis=0)
+        return turned
 
     def _best(self, found: ExactFront) -> tuple[Best, ...]:
         firsts = np.argmax(found.values * _signs(self.objectives), axis=0).tolist() if found else []

@@ -17,14 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explorer.outline import ObjectiveInfo
-from explorer.rivals import Rivals, Verdict
+from explorer.rivals import ROUNDING, Rivals, Verdict
 from explorer.simulator_problem import SimulatorProblem
 from explorer.worlds import Settings, Shift, World, flips_at, possible_shifts, world
 from simulators.protocol import Design, InputError
 
-__all__ = ["Effect", "Flip", "Sensitivity", "Survivor", "sensitivity"]
-
-ROUNDING = 1e-12  # differences below this share of the larger value are none
+__all__ = ["Effect", "Flip", "Regrouping", "Sensitivity", "Survivor", "Turn", "sensitivity", "turns"]
 
 Array = NDArray[np.float64]
 
@@ -64,7 +62,7 @@ class Flip:
     becomes: str
 
     def __str__(self) -> str:
-        return f"{self.was}; {self.becomes} {self.when}"
+        return f"{self.when}: {self.was}; then: {self.becomes}"
 
     @property
     def when(self) -> str:
@@ -77,6 +75,45 @@ class Flip:
             f"once {self.shift.name} {way} to {text(self.at)} (it stands at {text(self.shift.standing)} and may be "
             f"{text(self.end)})"
         )
+
+
+@dataclass(frozen=True)
+class Turn:
+    """All conclusions that turn round at one value.
+
+    Args:
+        when: at which value, in words.
+        flips: with what becomes of them, those with the same together.
+    """
+
+    when: str
+    flips: Mapping[str, tuple[Flip, ...]]
+
+    def __str__(self) -> str:
+        lines = (f"{'; '.join(one.was for one in flips)}; then: {becomes}" for becomes, flips in self.flips.items())
+        return "\n  ".join([f"{self.when}:", *lines])
+
+
+def turns(flips: Sequence[Flip]) -> list[Turn]:
+    """Conclusions that turn round, by the value at which they do."""
+    found: dict[str, dict[str, tuple[Flip, ...]]] = {}
+    for flip in flips:
+        at = found.setdefault(flip.when, {})
+        at[flip.becomes] = (*at.get(flip.becomes, ()), flip)
+    return [Turn(when, together) for when, together in found.items()]
+
+
+@dataclass(frozen=True)
+class Regrouping:
+    """A world in which groups have other best designs.
+
+    Args:
+        world: such as ``gpu_layer_power_w = 24 W``.
+        counts: of groups, for each objective that spans the front.
+    """
+
+    world: str
+    counts: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -111,6 +148,9 @@ class Sensitivity:
         effects: of everything that changes something.
         idle: what changes nothing.
         notes: worlds that could not be had.
+        groups: how many have a front each; 0: there is one front.
+        regroupings: worlds in which some of them have other best designs.
+        steady: how many groups keep their best designs in all worlds.
     """
 
     objectives: tuple[ObjectiveInfo, ...]
@@ -123,6 +163,9 @@ class Sensitivity:
     effects: tuple[Effect, ...]
     idle: tuple[Shift, ...]
     notes: tuple[str, ...] = ()
+    groups: int = 0
+    regroupings: tuple[Regrouping, ...] = ()
+    steady: int = 0
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values; null where there is no value."""
@@ -144,6 +187,12 @@ class Sensitivity:
                     "end": one.end, "at": one.at, "was": one.was, "becomes": one.becomes,
                 }
                 for one in self.flips
+            ],
+            "groups": self.groups,
+            "steady": self.steady,
+            "regroupings": [
+                {"world": one.world, **dict(zip((o.name for o in self.of_front), one.counts, strict=True))}
+                for one in self.regroupings
             ],
             "design": self.design.to_json(),
             "effects": [
@@ -191,6 +240,8 @@ def sensitivity(
     effects: list[Effect] = []
     idle: list[Shift] = []
     notes: list[str] = []
+    regroupings: list[Regrouping] = []
+    turned: NDArray[np.bool_] = np.any(stands.turned, axis=1)
     worlds = 0
     base = _objectives_of(problem, objectives, [chosen])[0]
     if not np.isfinite(base).all():
@@ -210,6 +261,9 @@ def sensitivity(
             kept += verdict.standing
             for row in np.flatnonzero(~verdict.standing):
                 lost[row].append(there.text)
+            if verdict.turned.any():
+                regroupings.append(Regrouping(there.text, tuple(verdict.turned.sum(axis=0).tolist())))
+                turned |= np.any(verdict.turned, axis=1)
             found = list(looks.flips(there, stands, verdict))
             flips += found
             values = _objectives_of(there.problem, objectives, [chosen])[0]
@@ -225,7 +279,7 @@ def sensitivity(
     )
     return Sensitivity(
         objectives, rivals.objectives, worlds, survivors, tuple(flips), looks.count(stands), chosen, tuple(effects),
-        tuple(idle), tuple(notes),
+        tuple(idle), tuple(notes), len(turned), tuple(regroupings), int(np.sum(~turned)),
     )  # fmt: skip
 
 
@@ -283,7 +337,7 @@ class _Looks:
             new, there = best[number].design, earlier
         found = world(self.problem, self.settings, there.shift, value).problem
         possible = _feasible(found, old)
-        becomes = f"{self._name(new)} beats it" if possible else f"it cannot be evaluated ({found.why_infeasible(old)})"
+        becomes = f"{self._name(new)} beats it" if possible else f"cannot be evaluated ({found.why_infeasible(old)})"
         return Flip(there.shift, end, value, f"{objective.name}: the best is {self._name(old)}", becomes)
 
     def _unbeaten(self, problem: SimulatorProblem, objective: ObjectiveInfo, old: Design, new: Design) -> bool:
@@ -300,10 +354,10 @@ class _Looks:
         _, at = self._flips_at(there, lambda found: _feasible(found, design) == before)
         reason = (there.problem if before else self.problem).why_infeasible(design)
         if before:
-            yield Flip(there.shift, there.value, at, was, f"it cannot be evaluated ({reason})")
+            yield Flip(there.shift, there.value, at, was, f"cannot be evaluated ({reason})")
         else:
             was = f"{self._name(design)} cannot be evaluated ({reason})"
-            yield Flip(there.shift, there.value, at, was, "it can")
+            yield Flip(there.shift, there.value, at, was, "can")
 
     def _flips_at(self, there: World, same: Callable[[SimulatorProblem], bool]) -> tuple[Any, Any]:
         """The values between which what is as it stands is so no more, as in a world."""

@@ -9,13 +9,13 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from explorer.plots import BASELINES, FRONT
-from explorer.sensitivity import Effect, Sensitivity
+from explorer.sensitivity import Effect, Sensitivity, turns
 from explorer.space import Space
 from explorer.tables import ARROWS, Column, Rows
 from explorer.units import counted, format_number
 from explorer.worlds import Shift
 
-__all__ = ["effect_rows", "flip_rows", "summary", "survivor_rows", "tornado_figure"]
+__all__ = ["effect_rows", "flip_rows", "regrouping_rows", "summary", "survivor_rows", "tornado_figure"]
 
 LOST = 4  # worlds that are named of those in which a design leaves the front
 BAR = 26  # height of a bar
@@ -38,6 +38,8 @@ def summary(found: Sensitivity) -> list[str]:
         f"{len({one.was for one in found.flips})} of {counted(found.conclusions, 'conclusions')} depend on "
         + ("an assumption or a setting" if settings else "an assumption"),
     ]
+    if found.groups:
+        lines.append(f"{found.steady} of {counted(found.groups, 'groups')} keep their best designs in all worlds")
     if found.idle:
         lines.append(f"change nothing here: {', '.join(map(_when, found.idle))}")
     return [*lines, *found.notes]
@@ -80,14 +82,21 @@ def survivor_rows(found: Sensitivity, space: Space, limit: int | None = None) ->
 
 
 def flip_rows(found: Sensitivity) -> Rows:
-    """Every conclusion that turns round, and at which value."""
-    rows = [
-        (one.was, one.becomes, one.shift.label, one.shift.text(one.shift.standing), one.shift.text(one.at),
-         one.shift.text(one.end))
-        for one in found.flips
-    ]  # fmt: skip
+    """Every conclusion that turns round, and at which value: those together that become the same there."""
+    rows = []
+    for flips in (flips for turn in turns(found.flips) for flips in turn.flips.values()):
+        first, shift = flips[0], flips[0].shift
+        values = (shift.text(value) for value in (shift.standing, first.at, first.end))
+        rows.append(("; ".join(flip.was for flip in flips), first.becomes, shift.label, *values))
     columns = ("as it stands", "but", "depends on", "which stands at", "flips at", "may be")
     return Rows("What turns round", columns, tuple(rows))
+
+
+def regrouping_rows(found: Sensitivity) -> Rows:
+    """In how many groups the best designs are others, for each world in which there is one."""
+    rows = [(one.world, *(str(count or "-") for count in one.counts)) for one in found.regroupings]
+    title = f"In how many of {counted(found.groups, 'groups')} another design is the best"
+    return Rows(title, ("with", *(objective.name for objective in found.of_front)), tuple(rows))
 
 
 def effect_rows(found: Sensitivity, space: Space) -> Rows:

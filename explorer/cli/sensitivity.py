@@ -60,10 +60,24 @@ def sweep_assumptions(
         raise typer.Exit(130) from None
     if written == Written.html:
         from explorer.report import figure_page
-        from explorer.sensitivity_tables import effect_rows, flip_rows, summary, survivor_rows, tornado_figure
+        from explorer.sensitivity_tables import (
+            effect_rows,
+            flip_rows,
+            regrouping_rows,
+            summary,
+            survivor_rows,
+            tornado_figure,
+        )
 
-        flips = [flip_rows(found)] if found.flips else []
-        parts = [*summary(found), survivor_rows(found, space), *flips, effect_rows(found, space), tornado_figure(found)]
+        turned = [flip_rows(found)] if found.flips else []
+        turned += [regrouping_rows(found)] if found.regroupings else []
+        parts = [
+            *summary(found),
+            survivor_rows(found, space),
+            *turned,
+            effect_rows(found, space),
+            tornado_figure(found),
+        ]
         write(figure_page(title, parts), out)
     elif written == Written.json:
         write(json.dumps(found.to_json(), indent=1), out)
@@ -135,7 +149,8 @@ def _found(
 
 def _show(found: Sensitivity, space: Space, title: str, on: Console) -> None:
     from explorer.cli.output import print_rows
-    from explorer.sensitivity_tables import effect_rows, summary, survivor_rows
+    from explorer.sensitivity import turns
+    from explorer.sensitivity_tables import effect_rows, regrouping_rows, summary, survivor_rows
 
     on.print(title, style="bold", markup=False)
     for line in summary(found):
@@ -143,6 +158,9 @@ def _show(found: Sensitivity, space: Space, title: str, on: Console) -> None:
     print_rows(survivor_rows(found, space, ROWS), on)
     if found.flips:
         on.print("What turns round", style="bold", markup=False)
-        for flip in found.flips:
-            on.print(f"  {flip}", markup=False, soft_wrap=True)
+        for turn in turns(found.flips):
+            for line in str(turn).splitlines():
+                on.print(f"  {line}", markup=False, soft_wrap=True)
+    if found.regroupings:
+        print_rows(regrouping_rows(found), on)
     print_rows(effect_rows(found, space), on)
