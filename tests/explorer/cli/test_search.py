@@ -148,7 +148,7 @@ def test_a_wrong_search_file_is_refused_with_its_lines_in_a_process_of_its_own(t
     assert ended.stderr.splitlines() == [
         f"rex: {path}: 2 mistakes",
         "  line 8: variables.reram_layer: unknown variable (did you mean 'reram_layers'?)",
-        "  line 12: objectives.0: unknown objective 'acuracy' (did you mean 'accuracy'?); the other checks go by that",
+        "  line 13: objectives.0: unknown objective 'acuracy' (did you mean 'accuracy'?); the other checks go by that",
     ]
     assert list(tmp_path.iterdir()) == [path]
 
