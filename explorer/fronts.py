@@ -100,7 +100,7 @@ def derived_members(
             return values[name]
         return before[name] if name in before else np.full(len(designs), paid[name])
 
-    names = LazyColumns({*before, *values, *paid}, named)
+    names = LazyColumns(dict.fromkeys([*before, *values, *paid]), named)
     violation = sum(
         (np.broadcast_to(constraint.violation(names), len(designs)) for constraint in problem.outcome_constraints),
         np.zeros(len(designs)),

@@ -84,7 +84,7 @@ class Stacks:
         transport: joules over wires and vias.
         power_w, area_mm2: by component, for the whole stack at rated power.
         footprint_mm2: area of the largest layer.
-        temperatures_k: of each layer from the heat sink on, shape (stacks, layers of the highest stack);
+        temperatures_k: of each layer from the heat sink on, shape (stacks, layers of the highest stack).
         peak_temperature_k: of the hottest layer, or what a card's cooler keeps it at.
         settings, assumed, training: what all of it follows from.
     """

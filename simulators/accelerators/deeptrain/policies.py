@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["BASELINES", "CARDS", "POLICIES", "Baseline", "Card", "Policy"]
+__all__ = ["BASELINES", "CARDS", "POLICIES", "Baseline", "Card", "Policy", "is_true"]
 
 
 @dataclass(frozen=True)

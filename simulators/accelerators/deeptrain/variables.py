@@ -56,10 +56,12 @@ HARDWARE_VARIABLES = (
         "copies of slow layers: as many as shorten the slowest stage, rounded up to powers of two, or none",
         "{} replication",
     ),
-    _choice("stack_order", "reram-first", tuple(ORDERS), "order of the layers from the heat sink on", "{}"),
+    _choice(
+        "stack_order", "reram-first", tuple(ORDERS), "order of the layers from the heat sink on (view choices)", "{}"
+    ),
     _choice(
         "policy", "deeptrain", tuple(POLICIES),
-        "who computes what: DeepTrain's way, or that of an architecture to compare with", "{} policy",
+        "who computes what: DeepTrain's way, or that of an architecture to compare with (view choices)", "{} policy",
     ),
 )  # fmt: skip
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from simulators.accelerators.deeptrain.policies import POLICIES, Policy
+from simulators.accelerators.deeptrain.stacking import ORDERS
 from simulators.components import DEVICES, ISAAC_CHIP, ISAAC_IMA, ISAAC_TILE, LAWS, NODES
 from simulators.components.parts import Circuit
 from simulators.protocol import Designs, Quantity, Table, Workload
@@ -12,7 +14,7 @@ from simulators.protocol import Designs, Quantity, Table, Workload
 if TYPE_CHECKING:
     from simulators.accelerators.deeptrain.simulator import DeepTrain
 
-__all__ = ["assumptions", "devices", "nodes", "parts"]
+__all__ = ["assumptions", "choices", "devices", "nodes", "parts"]
 
 
 def parts(simulator: DeepTrain, designs: Designs, workload: Workload) -> Table:  # noqa: ARG001  # a view's signature
@@ -59,6 +61,17 @@ def devices(simulator: DeepTrain, designs: Designs, workload: Workload) -> Table
     columns = ("device", "bits per cell, at most", "read_time_s", "write_time_s", "write_energy_per_bit_j",
                "endurance_writes", "source")  # fmt: skip
     return Table("ReRAM cells", columns, rows, ["chosen by the setting device; assumptions replace single figures"])
+
+
+def choices(simulator: DeepTrain, designs: Designs, workload: Workload) -> Table:  # noqa: ARG001  # a view's signature
+    """Values of variables that a word does not explain."""
+    rows = [("policy", name, policy.meaning, _source(policy)) for name, policy in POLICIES.items()]
+    rows += [("stack_order", name, meaning, "") for name, meaning in ORDERS.items()]
+    return Table("Choices", ("variable", "value", "meaning", "source"), rows)
+
+
+def _source(policy: Policy) -> str:
+    return f"{policy.source}; {policy.card.source}" if policy.card else policy.source
 
 
 def nodes(simulator: DeepTrain, designs: Designs, workload: Workload) -> Table:  # noqa: ARG001  # a view's signature
