@@ -24,7 +24,8 @@ def maps_figure(maps: Maps) -> go.Figure:
     """All maps side by side on one colour scale, the origin at the lower left."""
     names = list(maps.panels)
     figure = make_subplots(cols=max(len(names), 1), shared_yaxes=True, horizontal_spacing=0.03, subplot_titles=names)
-    factor, unit = common_scale([float(np.nanmax(panel)) for panel in maps.panels.values()] or [1.0], maps.unit)
+    largest = max((float(np.nanmax(panel)) for panel in maps.panels.values()), default=1.0)
+    factor, unit = common_scale([largest], maps.unit)
     rows, columns = maps.axes
     title = maps.quantity + (f" [{unit}]" if unit else "")
     for column, panel in enumerate(maps.panels.values(), 1):
@@ -44,7 +45,7 @@ def maps_figure(maps: Maps) -> go.Figure:
     return figure.update_layout(
         template="plotly_white", height=SIDE + 150, width=SIDE * max(len(names), 1) + 180,
         font={"family": "system-ui, sans-serif", "size": 13}, margin={"l": 60, "r": 40, "t": 50, "b": 60},
-        coloraxis={"colorscale": COLOURS, "cmin": 0, "colorbar": {"title": title}},
+        coloraxis={"colorscale": COLOURS, "cmin": 0, "cmax": largest / factor, "colorbar": {"title": title}},
     )  # fmt: skip
 
 

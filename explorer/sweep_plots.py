@@ -13,6 +13,7 @@ from explorer.plots import BASELINES, DASHES, DOMINATED, FRONT
 from explorer.sweep import Axis, Sweep
 from explorer.sweep_tables import sweep_columns
 from explorer.tables import Column
+from explorer.units import format_number
 
 __all__ = ["sweep_figure"]
 
@@ -57,7 +58,7 @@ def _add_lines(
     of = f"{found.axes[1].title} = " if len(found.axes) > 1 else ""
     low = float(np.nanmin(built, initial=np.inf))
     bottom = low if np.isfinite(low) else 0.0
-    if 0 < low < np.inf and float(np.nanmax(built)) > WIDE * low:
+    if _wide(built):
         figure.update_yaxes(type="log", dtick="D2", row=panel, col=1)  # ticks at 1, 2, 5, 10
     shape = (len(horizontal), -1)
     for number, (name, line, all_values, feasible, reasons) in enumerate(zip(
@@ -84,6 +85,12 @@ def _add_lines(
     figure.update_yaxes(title_text=column.title, row=panel, col=1)
 
 
+def _wide(values: NDArray[np.float64]) -> bool:
+    """Whether a straight scale would hide the small values."""
+    low = float(np.nanmin(values, initial=np.inf))
+    return 0 < low < np.inf and float(np.nanmax(values)) > WIDE * low
+
+
 def _has(figure: go.Figure, name: str) -> bool:
     return any(trace.name == name for trace in figure.data)
 
@@ -94,9 +101,15 @@ def _add_heat_map(
     """A cell for each design; those that cannot be built are grey crosses."""
     first, second = found.axes
     horizontal, vertical = _positions(first), second.texts
+    built = np.where(found.feasible, values, np.nan).T
+    bar = {"title": column.title, "len": 0.9 / panels, "y": 1 - (panel - 0.5) / panels}
+    shown = built
+    if _wide(built):  # colours by the logarithm, or all but the largest would look alike
+        shown, bar = np.log10(built), {**bar, "tickprefix": "10^"}
     figure.add_heatmap(
-        x=horizontal, y=vertical, z=np.where(found.feasible, values, np.nan).T, colorscale=HEAT, hoverongaps=False,
-        colorbar={"title": column.title, "len": 0.9 / panels, "y": 1 - (panel - 0.5) / panels}, row=panel, col=1,
+        x=horizontal, y=vertical, z=shown, text=[[format_number(value, 1.0) for value in row] for row in built],
+        colorscale=HEAT, hoverongaps=False, colorbar=bar, row=panel, col=1,
+        hovertemplate=f"{first.title} %{{x}}, {second.title} %{{y}}: %{{text}}<extra></extra>",
     )  # fmt: skip
     missing = np.argwhere(~found.feasible)
     if len(missing):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -153,3 +154,19 @@ def test_numbers_that_double_stand_on_a_logarithmic_axis_and_words_side_by_side(
     assert sweep_figure(swept("reram_layers", simulator=DeepTrain())).layout.xaxis.type == "linear"
     assert sweep_figure(swept("bn=all;none", simulator=DeepTrain())).layout.xaxis.type == "category"
     assert Axis(SPACE.variables["kind"], ("small",)).numbers is None
+
+
+@pytest.mark.parametrize(("largest", "logarithmic"), [(3.0, False), (1000.0, True)])
+def test_where_values_span_decades_small_ones_are_told_apart_too(largest: float, logarithmic: bool) -> None:
+    def spread(found: Sweep) -> Sweep:
+        shape = found.feasible.shape
+        values = {name: np.resize(np.array([1.0, 2.0, largest]), shape) for name in found.values}
+        return replace(found, values=values, feasible=np.ones(shape, dtype=bool))
+
+    lines = sweep_figure(spread(swept("tiles", "size")))
+    assert (lines.layout.yaxis.type == "log") == logarithmic
+    many = swept("bn=all;none", f"reram_layers=1:{LINES + 1}", simulator=DeepTrain())
+    heat = next(trace for trace in sweep_figure(spread(many)).data if trace.type == "heatmap")
+    assert np.nanmax(heat.z) == pytest.approx(np.log10(largest) if logarithmic else largest)
+    assert (heat.colorbar.tickprefix == "10^") == logarithmic
+    assert f"{largest:g}" in {text for row in heat.text for text in row}
