@@ -8,7 +8,7 @@ running sums. All functions broadcast over leading dimensions.
 
 from __future__ import annotations
 
-from typing import Any
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,10 +42,10 @@ def link_loads(sent: FloatArray, received: FloatArray, part: FloatArray | None =
     for axis in AXES:
         # before it turns to an axis, a message has left the coordinates of the earlier ones for its destinations'
         start = sent.sum(axis=tuple(range(-3, axis)), keepdims=True) if axis > -3 else sent
-        for flip in (False, True):
-            behind = np.cumsum(np.flip(start, axis) if flip else start, axis=axis)
-            load = behind * _beyond(received, part, axis, flip)
-            found.append(np.broadcast_to(np.flip(load, axis) if flip else load, shape))
+        wanted = received.sum(axis=tuple(range(axis + 1, 0)), keepdims=True) if axis < -1 else received
+        for from_here_on, beyond_here in _both_ways(received.shape[axis]):
+            behind, beyond = _along(start, axis, from_here_on.T), _along(wanted, axis, beyond_here)
+            found.append(np.broadcast_to(behind * (beyond if part is None else _along_trees(beyond, part)), shape))
     return np.stack(found, axis=-4)
 
 
@@ -64,13 +64,38 @@ def links_from(received: FloatArray, part: FloatArray | None = None) -> tuple[Fl
         return x, y, z
     found = []
     for axis in AXES:
+        wanted = received.sum(axis=tuple(range(axis + 1, 0))) if axis < -1 else received  # the axis is the last now
+        want = part.reshape(*part.shape[:-3], *[1] * (4 + axis))
+        earlier = tuple(range(-3 - axis - 1, -1))
         links = np.zeros(())
-        for flip in (False, True):
-            beyond = _beyond(received, part, axis, flip)
-            onward = np.cumsum(beyond[..., ::-1] if axis == -1 else np.flip(beyond, axis), axis=axis)
-            links = links + (onward if flip else np.flip(onward, axis))
-        found.append(links.sum(axis=tuple(other for other in AXES if other != axis)))
+        for from_here_on, beyond_here in _both_ways(received.shape[axis]):
+            load = _along_trees(_times(wanted, beyond_here), want)
+            links = links + _times(load.sum(axis=earlier) if earlier else load, from_here_on)
+        found.append(links)
     return found[0], found[1], found[2]
+
+
+def _times(array: FloatArray, matrix: FloatArray) -> FloatArray:
+    """``array @ matrix`` as one product of matrices, which is faster than many small ones."""
+    product: FloatArray = array.reshape(-1, array.shape[-1]) @ matrix
+    return product.reshape(*array.shape[:-1], matrix.shape[-1])
+
+
+def _along(array: FloatArray, axis: int, matrix: FloatArray) -> FloatArray:
+    """``array @ matrix`` with another dimension than the last."""
+    return np.moveaxis(_times(np.moveaxis(array, axis, -1), matrix), -1, axis)
+
+
+@lru_cache(maxsize=64)
+def _both_ways(count: int) -> tuple[tuple[FloatArray, FloatArray], ...]:
+    """For both ways along a line of positions, upwards and downwards: matrices that sum over it what comes from each
+    position on, itself included, and what comes beyond it; shape (positions, positions).
+    """
+    ones = np.ones((count, count))
+    matrices = (np.tril(ones), np.tril(ones, -1)), (np.triu(ones), np.triu(ones, 1))
+    for matrix in (matrix for way in matrices for matrix in way):
+        matrix.setflags(write=False)  # shared by all callers
+    return matrices
 
 
 def _distances(count: int) -> FloatArray:
@@ -78,19 +103,8 @@ def _distances(count: int) -> FloatArray:
     return abs(position[:, None] - position)
 
 
-def _beyond(received: FloatArray, part: FloatArray | None, axis: int, flip: bool) -> FloatArray:
-    """What is wanted beyond each position along an axis, wherever along the later ones; from its far end if flipped."""
-    later = tuple(range(axis + 1, 0))
-    wanted = received.sum(axis=later, keepdims=True) if later else received
-    running = np.cumsum(wanted if flip else np.flip(wanted, axis), axis=axis)
-    after = np.zeros_like(running)
-    here: list[Any] = [slice(None)] * running.ndim
-    there = list(here)
-    here[axis], there[axis] = slice(1, None), slice(None, -1)
-    after[tuple(here)] = running[tuple(there)]  # so far in order from the far end
-    beyond = np.flip(after, axis)
-    if part is None:
-        return beyond
+def _along_trees(beyond: FloatArray, part: FloatArray) -> FloatArray:
+    """What links carry of messages along trees, see :func:`link_loads`."""
     return np.where(beyond > 0, np.minimum(beyond + part, 1.0), 0.0)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -74,12 +75,12 @@ class Tile:
     power_w: Mapping[str, FloatArray]
     area_mm2: Mapping[str, FloatArray]
 
-    @property
+    @cached_property
     def total_power_w(self) -> FloatArray:
         """Power of a tile."""
         return total_of(self.power_w)
 
-    @property
+    @cached_property
     def total_area_mm2(self) -> FloatArray:
         """Area of a tile."""
         return total_of(self.area_mm2)
@@ -141,14 +142,20 @@ def isaac_tile(
 
 def _converter_factors(bits: FloatArray, rate_hz: FloatArray, rules: TileRules) -> tuple[FloatArray, FloatArray]:
     """Power and area of one converter beside ISAAC's."""
-    reference_w = adc_conversion_energy_j(ISAAC_ADC_BITS, ISAAC_ADC_RATE_HZ) * ISAAC_ADC_RATE_HZ
-    reference_mm2 = adc_area_mm2(ISAAC_ADC_BITS, ISAAC_ADC_RATE_HZ)
+    reference_w, reference_mm2 = _survey_at_isaacs_point()
     power = (adc_conversion_energy_j(bits, rate_hz, rules.technology_nm) * rate_hz / reference_w) ** rules.adc_scaling
     area = (adc_area_mm2(bits, rate_hz, rules.technology_nm) / reference_mm2) ** rules.adc_scaling
     if rules.adc_model == "survey":
         isaac = next(part for part in ISAAC_IMA if part.law == "converters")
         return power * reference_w / isaac.power_w, area * reference_mm2 / isaac.area_mm2
     return power, area
+
+
+@lru_cache(maxsize=1)
+def _survey_at_isaacs_point() -> tuple[float, float]:
+    """Power and area of ISAAC's converter by the survey."""
+    power_w = adc_conversion_energy_j(ISAAC_ADC_BITS, ISAAC_ADC_RATE_HZ) * ISAAC_ADC_RATE_HZ
+    return float(power_w), float(adc_area_mm2(ISAAC_ADC_BITS, ISAAC_ADC_RATE_HZ))
 
 
 def _scaled(

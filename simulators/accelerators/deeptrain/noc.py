@@ -16,6 +16,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -26,7 +27,7 @@ from simulators.accelerators.batches import CHUNK, Combinations, alike_rows, gro
 from simulators.accelerators.deeptrain.mapping import Mapping
 from simulators.accelerators.deeptrain.policies import is_true
 from simulators.accelerators.deeptrain.settings import Settings
-from simulators.accelerators.deeptrain.stacking import GPU_LAYER, RERAM_LAYER
+from simulators.accelerators.deeptrain.stacking import GPU_LAYER, NO_LAYER, RERAM_LAYER
 from simulators.accelerators.layers import LayerTable
 from simulators.accelerators.mesh import link_loads, links_from, snake, starts_at
 from simulators.accelerators.recent import Recent
@@ -196,10 +197,6 @@ class NetworkOnChip:
 
         return self._summed(stacks, hops, (2,))
 
-    def _shape(self, stack: int) -> tuple[int, int, int]:
-        across = self.across(stack)
-        return across, across, int(np.count_nonzero(self.kinds[stack]))
-
     def alike(self) -> Iterator[NDArray[np.intp]]:
         """Stacks that have a network and one shape of it, some at a time."""
         has_one = self.mapping.fits & ~is_true(self.stacks["policy"], "card")
@@ -230,11 +227,7 @@ class NetworkOnChip:
         def only(stacks_that: NDArray[np.bool_], values: FloatArray) -> FloatArray:
             return values * stacks_that.reshape(-1, *[1] * (values.ndim - 1))
 
-        index = {name: number for number, name in enumerate(table.names)}
-        sources = np.array([index[flow.source] for flow in table.flows], dtype=np.intp)
-        ends = np.array([index[flow.destination] for flow in table.flows], dtype=np.intp)
-        elements = np.array([flow.elements for flow in table.flows], dtype=np.int64)
-        normalised = np.flatnonzero([flow.normalised for flow in table.flows])
+        sources, ends, elements, normalised = _messages(table)
         everything, gpu = np.arange(len(table.names)), np.array([len(table.names)])
 
         direct = bytes_of(elements, sources, ends)
@@ -276,30 +269,58 @@ class NetworkOnChip:
         """The share of each layer's crossbars at each router, and last the share of the GPU tiles: shape
         (stacks, layers + 1, X, Y, Z).
         """
-        mesh = self._shape(stacks[0])
-        z_of = np.flatnonzero(self.kinds[stacks[0]] == RERAM_LAYER)
-        x, y, layer = snake(mesh[0], mesh[1], len(z_of))
+        routers, gpu_shares = _routers(self.across(stacks[0]), tuple(self.kinds[stacks[0]].tolist()))
         held = self.mapping.crossbars[stacks]
         capacity = self.tile.crossbars[stacks] * TILES_PER_CLUSTER
         ends = np.cumsum(held, axis=1)[..., None]
         starts = ends - held[..., None]
-        borders = capacity[:, None, None] * np.arange(len(x) + 1)
+        borders = capacity[:, None, None] * np.arange(routers.shape[1] + 1)
         overlap = np.minimum(ends, borders[..., 1:]) - np.maximum(starts, borders[..., :-1])
-        places = np.zeros((len(stacks), held.shape[1] + 1, *mesh))
-        places[:, :-1, x, y, z_of[layer]] = np.clip(overlap, 0.0, None) / held[..., None]
-        places[:, -1] = _gpu_shares(self.kinds[stacks[0]], mesh)
+        places = np.zeros((len(stacks), held.shape[1] + 1, *gpu_shares.shape))
+        places[(..., slice(-1), *routers)] = np.maximum(overlap, 0.0) / held[..., None]
+        places[:, -1] = gpu_shares
         return places
 
 
-def _gpu_shares(kinds: NDArray[np.int8], mesh: tuple[int, int, int]) -> FloatArray:
-    """The share of each router in the GPU tiles, X x Y x Z: each tile uses the router nearest to its middle."""
-    layers = np.flatnonzero(kinds == GPU_LAYER)
-    place = ((np.arange(GPU_TILES_ACROSS) + 0.5) * mesh[0] / GPU_TILES_ACROSS).astype(np.intp)
-    shares = np.zeros(mesh)
-    if len(layers):
-        x, y, z = np.meshgrid(place, place, layers, indexing="ij")
-        np.add.at(shares, (x, y, z), 1.0 / (GPU_TILES_ACROSS**2 * len(layers)))
-    return shares
+@lru_cache(maxsize=64)
+def _messages(table: LayerTable) -> tuple[Layers, Layers, NDArray[np.int64], NDArray[np.intp]]:
+    """What travels between layers: from which, to which, how many elements; and which messages are normalised."""
+    index = {name: number for number, name in enumerate(table.names)}
+    found = (
+        np.array([index[flow.source] for flow in table.flows], dtype=np.intp),
+        np.array([index[flow.destination] for flow in table.flows], dtype=np.intp),
+        np.array([flow.elements for flow in table.flows], dtype=np.int64),
+        np.flatnonzero([flow.normalised for flow in table.flows]),
+    )
+    for shared in found:
+        shared.setflags(write=False)
+    return found
+
+
+@lru_cache(maxsize=256)
+def _routers(across: int, kinds: tuple[int, ...]) -> tuple[NDArray[np.intp], FloatArray]:
+    """The mesh of a stack.
+
+    Args:
+        across: routers along each side of a layer.
+        kinds: of the layers from the heat sink on.
+
+    Returns:
+        x, y and z of the routers of clusters in the order in which these are filled, shape (3, clusters), and the share
+        of each router in the GPU tiles, shape (X, Y, Z): each tile uses the router nearest to its middle.
+    """
+    of_kind = np.array(kinds)
+    x, y, layer = snake(across, across, kinds.count(RERAM_LAYER))
+    routers = np.array([x, y, np.flatnonzero(of_kind == RERAM_LAYER)[layer]])
+    gpu_layers = np.flatnonzero(of_kind == GPU_LAYER)
+    place = ((np.arange(GPU_TILES_ACROSS) + 0.5) * across / GPU_TILES_ACROSS).astype(np.intp)
+    shares = np.zeros((across, across, len(kinds) - kinds.count(NO_LAYER)))
+    if len(gpu_layers):
+        at = np.meshgrid(place, place, gpu_layers, indexing="ij")
+        np.add.at(shares, tuple(at), 1.0 / (GPU_TILES_ACROSS**2 * len(gpu_layers)))
+    for shared in (routers, shares):
+        shared.setflags(write=False)
+    return routers, shares
 
 
 def transport_energy(network: NetworkOnChip, layer_area_mm2: FloatArray) -> Traffic:
