@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import hashlib
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ from simulators.protocol import InputError
 from simulators.training.checkpoint import Checkpoint, Epoch
 from simulators.training.datasets import ImageData, Images
 from simulators.training.recipe import Recipe
+from simulators.training.seeds import derived
 from simulators.workloads import Network
 from simulators.workloads.modules import NetworkModule
 
@@ -108,7 +108,7 @@ class Trainer:
     ) -> None:
         self.recipe, self.seed, self.device = recipe, seed, device
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(_derived(seed, "weights"))
+            torch.manual_seed(derived(seed, "weights"))
             module = NetworkModule(network, bn)
         # channels last: a third faster on CPUs
         self.network = module.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs know no keyword pair (device, memory_format)
@@ -156,7 +156,7 @@ class Trainer:
         batch_size = self.recipe.batch_size
         steps = len(labels) // batch_size
         warmup_steps = max(1, self.recipe.warmup_epochs * steps)
-        generator = torch.Generator().manual_seed(_derived(self.seed, f"epoch {epoch}"))
+        generator = torch.Generator().manual_seed(derived(self.seed, f"epoch {epoch}"))
         order = torch.randperm(len(labels), generator=generator)[: steps * batch_size].to(self.device)
         total = torch.zeros((), device=self.device)
         self.network.train()
@@ -205,11 +205,6 @@ class Trainer:
     def _normalised(self, images: Tensor) -> Tensor:
         """Bytes to numbers of mean 0 and deviation 1 over the training images."""
         return images.float().sub_(self._mean).div_(self._deviation).contiguous(memory_format=torch.channels_last)
-
-
-def _derived(seed: int, purpose: str) -> int:
-    """A seed of its own for every purpose."""
-    return int.from_bytes(hashlib.sha256(f"{seed} {purpose}".encode()).digest()[:8], "big") >> 1
 
 
 def _statistics(part: Images) -> tuple[list[float], list[float]]:

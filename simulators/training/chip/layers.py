@@ -1,0 +1,286 @@
+"""Convolutions and fully connected layers whose weights lie on ReRAM crossbars.
+
+They have the parameters of the plain layers, and under the same names. Forward they compute what the chip computes;
+backward, gradients go straight through rounding and noise (Bengio et al., 2013), to the weights as they are stored.
+
+Two ways to compute the same distribution. ``fast``: one product with the weights as they were written, and noise of the
+variance that all reads and conversions of an output have together. ``explicit`` (:mod:`.explicit`): every input bit,
+every cell of a word and every crossbar by itself.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from simulators.training.chip.chip import Chip
+from simulators.training.chip.converter import rounding_gain
+from simulators.training.chip.faults import Masks
+from simulators.training.chip.noise import NoiseSource
+from simulators.training.chip.words import digits_of, fixed_point, step_of
+from simulators.training.seeds import derived
+
+__all__ = ["CrossbarConv2d", "CrossbarLinear", "onto_chip"]
+
+SAMPLED = 4096
+"""Words and inputs whose digits are looked at to know how many rows of a crossbar are driven."""
+
+KNOWN_FOR = 32
+"""Products of a layer for which its :class:`Statistics` are good: they change slowly, and take a millisecond."""
+
+
+@dataclass(frozen=True, eq=False)
+class Stored:
+    """Weights as they lie in cells; tensors of the weight's shape.
+
+    Args:
+        values: whole numbers of steps, faults included.
+        step: value of a word's least significant bit.
+        deviation: of what is read from what was written, in steps; None where there is none.
+    """
+
+    values: Tensor
+    step: Tensor | float
+    deviation: Tensor | None
+
+
+@dataclass(frozen=True, eq=False)
+class Statistics:
+    """What reads and conversions do to all outputs of a layer alike; tensors without dimensions.
+
+    Args:
+        gain: which part of a deviation of weights the converters let through.
+        variance: of an output, per sum of its squared inputs, in steps of the word squared.
+    """
+
+    gain: Tensor
+    variance: Tensor
+
+
+class _Crossbar(nn.Module):
+    """What both kinds of layers share."""
+
+    weight: nn.Parameter
+    bias: nn.Parameter | None
+
+    def __init__(self, plain: nn.Conv2d | nn.Linear, chip: Chip, noise: NoiseSource, masks: Masks | None) -> None:
+        super().__init__()
+        self.weight, self.bias = plain.weight, plain.bias  # type: ignore[assignment]  # parameters, but torch says tensors
+        self.chip, self.noise, self.masks = chip, noise, masks
+        self._kept: Stored | None = None
+        self._known: Statistics | None = None
+        self._known_at, self._known_for = 0, 0
+        tables, levels = chip.tables, chip.deviations
+        device = plain.weight.device
+        self._half = 2 ** (chip.weight_bits - 1)
+        self._mean, written = tables.mean.to(device), tables.written_deviation.to(device)
+        self._written = written[:1] if bool((written == written[0]).all()) else written  # often the same for all words
+        self._levels = torch.tensor(
+            np.stack([levels.mean, levels.written_variance, levels.read_variance]), dtype=torch.float32, device=device
+        )
+
+    @property
+    def kernel(self) -> Tensor:
+        """The weights as those of a convolution."""
+        return self.weight if self.weight.dim() == 4 else self.weight[..., None, None]
+
+    def keep(self) -> None:
+        """Write the weights once, for all that is computed until :meth:`release`."""
+        with torch.no_grad():
+            self._kept = self._write(self.kernel)
+
+    def release(self) -> None:
+        """Write the weights for every product again, as in training."""
+        self._kept = None
+
+    def _write(self, weight: Tensor) -> Stored:
+        """Weights in cells: rounded, faults in their places, and deviating."""
+        step = step_of(weight, self.chip.weight_bits)
+        values = torch.div(weight, step).round_()
+        if self.masks:
+            values = self._read_back(values, self.masks)
+        return Stored(values, step, self._deviation(values) if self.chip.deviates else None)
+
+    def _deviation(self, values: Tensor) -> Tensor:
+        """Of what is read from what was written, in steps."""
+        words = self._words(values).to(torch.int64)
+        means = self._mean[words]
+        if not self.chip.deviates_when_written:
+            return means
+        written = self._written[words] if len(self._written) > 1 else self._written
+        return means.addcmul_(written, self.noise.normal(values.shape))
+
+    def _words(self, values: Tensor) -> Tensor:
+        """Stored words of whole numbers of steps."""
+        return values.add(self._half).to(torch.int32)
+
+    def _read_back(self, values: Tensor, masks: Masks) -> Tensor:
+        """What faulty cells make of whole numbers of steps."""
+        return masks.applied(self._words(values)).float().sub_(self._half)
+
+    def as_stored(self, gradient: Tensor) -> Tensor:
+        """A gradient of the weights as cells hold it, some of them faulty."""
+        if self.masks is None or not self.chip.stuck.in_gradients:
+            return gradient
+        step = step_of(gradient, self.chip.weight_bits)
+        return self._read_back(torch.div(gradient, step).round_(), self.masks).mul_(step)
+
+    def statistics(self, inputs: Tensor, input_step: Tensor | float, values: Tensor) -> Statistics:
+        """Those of now, or of shortly before."""
+        if self._known is None or self._known_at != self.noise.times_seeded or self._known_for >= KNOWN_FOR:
+            self._known = self._statistics(inputs, input_step, values)
+            self._known_at, self._known_for = self.noise.times_seeded, 0
+        self._known_for += 1
+        return self._known
+
+    def _statistics(self, inputs: Tensor, input_step: Tensor | float, values: Tensor) -> Statistics:
+        """Of all conversions of a layer, from some of its inputs and words."""
+        chip = self.chip
+        rows = self.weight[0].numel()
+        crossbars = math.ceil(rows / chip.crossbar_size)
+        sample = (_some(inputs).abs() / input_step).round_().to(torch.int32)
+        planes = torch.arange(chip.input_bits, device=sample.device, dtype=torch.int32)
+        driven = ((sample[:, None] >> planes) & 1).float().mean(dim=0) * (rows / crossbars)  # rows of one crossbar
+        digits = digits_of(self._words(_some(values)), chip.weight_bits, chip.cell.bits).to(torch.int64)
+        mean, written, read = (levels[digits] for levels in self._levels)
+        shift, spread = driven[:, None] * mean.mean(dim=1), mean.var(dim=1, correction=0)
+        kept = shift**2 + driven[:, None] * (spread + written.mean(dim=1))  # what deviations of weights are behind
+        total = kept + driven[:, None] * read.mean(dim=1)
+        places = 4.0 ** (planes[:, None] + chip.cell.bits * torch.arange(len(digits), device=planes.device))
+        gains = rounding_gain(total)
+        gain = ((places * total * gains).sum() / (places * total).sum()).nan_to_num(1.0)
+        fresh = (chip.converter.error_variance(total) - gains**2 * kept).clamp_min(0.0) * (driven[:, None] > 0)
+        squares = sample.double().square().mean() * rows
+        variance = crossbars * (places * fresh).sum() / squares
+        return Statistics(gain, variance.nan_to_num(0.0, posinf=0.0).float())
+
+
+class _Product(torch.autograd.Function):
+    """A convolution on crossbars, see :class:`_Crossbar`; its gradients are those of what is stored."""
+
+    @staticmethod
+    def forward(
+        context: Any, inputs: Tensor, weight: Tensor, bias: Tensor | None, layer: _Crossbar, stride: Any, padding: Any
+    ) -> Tensor:
+        chip = layer.chip
+        step = step_of(inputs, chip.input_bits)
+        rounded = fixed_point(inputs, step)
+        stored = layer._kept or layer._write(weight)
+        statistics = None if chip.exact else layer.statistics(rounded, step, stored.values)
+        values = stored.values
+        if stored.deviation is not None and statistics is not None:
+            values = torch.addcmul(values, stored.deviation, statistics.gain)
+        values = torch.mul(values, stored.step).contiguous(memory_format=torch.channels_last)
+        context.save_for_backward(rounded, values)
+        context.layer, context.stride, context.padding, context.biased = layer, stride, padding, bias is not None
+        outputs = torch.ops.aten.convolution(rounded, values, bias, stride, padding, (1, 1), False, (0, 0), 1)
+        if statistics is not None:
+            squares = _squares_below(rounded, weight.shape[2:], stride, padding)
+            deviation = (squares * statistics.variance).sqrt_().mul_(stored.step)
+            batch, channels, height, width = outputs.shape
+            noise = layer.noise.normal((batch, height, width, channels)).mul_(deviation[..., None])
+            outputs.permute(0, 2, 3, 1).add_(noise)
+        return outputs
+
+    @staticmethod
+    def backward(context: Any, *gradients: Tensor) -> Any:
+        rounded, values = context.saved_tensors
+        wanted = (context.needs_input_grad[0], context.needs_input_grad[1], context.biased)
+        of_inputs, of_weight, of_bias = torch.ops.aten.convolution_backward(
+            gradients[0], rounded, values, [values.shape[0]] if context.biased else None, context.stride,
+            context.padding, (1, 1), False, (0, 0), 1, wanted,
+        )  # fmt: skip
+        return of_inputs, context.layer.as_stored(of_weight), of_bias, None, None, None
+
+
+class CrossbarConv2d(_Crossbar):
+    """A convolution on crossbars.
+
+    Args:
+        plain: whose parameters it takes over; neither dilated nor grouped.
+        chip: on which its weights lie.
+        noise: where it draws noise from.
+        masks: stuck cells; None where all are sound.
+    """
+
+    def __init__(self, plain: nn.Conv2d, chip: Chip, noise: NoiseSource, masks: Masks | None = None) -> None:
+        super().__init__(plain, chip, noise, masks)
+        if plain.dilation != (1, 1) or plain.groups != 1 or isinstance(plain.padding, str):
+            raise ValueError("crossbars take convolutions without dilation and groups, padded by numbers")
+        self.stride, self.padding = plain.stride, plain.padding
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """As ``torch.nn.Conv2d``: batch x in_channels x height x width."""
+        return _Product.apply(inputs, self.weight, self.bias, self, self.stride, self.padding)  # type: ignore[no-any-return, no-untyped-call]  # torch does not annotate it
+
+
+class CrossbarLinear(_Crossbar):
+    """A fully connected layer on crossbars: a convolution of one pixel. Arguments as :class:`CrossbarConv2d`."""
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """As ``torch.nn.Linear``: batch x in_features."""
+        found = _Product.apply(inputs[..., None, None], self.kernel, self.bias, self, (1, 1), (0, 0))  # type: ignore[no-untyped-call]
+        return found[..., 0, 0]  # type: ignore[no-any-return]
+
+
+def onto_chip(network: nn.Module, chip: Chip, seed: int) -> NoiseSource:
+    """Put the weights of all convolutions and fully connected layers of a network onto a chip; all else stays as it is.
+
+    Args:
+        network: changed in place; parameters and their names stay.
+        chip: any.
+        seed: of the chip: the same seed, the same stuck cells.
+
+    Returns:
+        Where its layers draw noise from.
+    """
+    noise = NoiseSource(next(network.parameters()).device)
+    for name, parent, child_name, layer in list(_products(network)):
+        masks = None
+        if chip.stuck.any:
+            shape = layer.weight.shape + (1,) * (4 - layer.weight.dim())
+            masks = Masks.draw(
+                shape, chip.stuck, chip.weight_bits, chip.cell.bits, derived(seed, f"stuck cells {name}")
+            ).to(layer.weight.device)
+        kind = CrossbarConv2d if isinstance(layer, nn.Conv2d) else CrossbarLinear
+        setattr(parent, child_name, kind(layer, chip, noise, masks))
+    return noise
+
+
+def _products(network: nn.Module) -> Iterator[tuple[str, nn.Module, str, nn.Conv2d | nn.Linear]]:
+    for parent_name, parent in network.named_modules():
+        for child_name, child in parent.named_children():
+            if isinstance(child, nn.Conv2d | nn.Linear):
+                yield f"{parent_name}.{child_name}", parent, child_name, child
+
+
+def _some(values: Tensor) -> Tensor:
+    """Some of many values, spread over all of them."""
+    flat = values.permute(0, 2, 3, 1).reshape(-1) if values.dim() == 4 else values.reshape(-1)
+    stride = max(1, flat.numel() // SAMPLED)
+    while math.gcd(stride, values[0].numel()) > 1:  # else the same few channels or columns of every image
+        stride += 1
+    return flat[::stride]
+
+
+def _squares_below(inputs: Tensor, kernel: torch.Size, stride: Any, padding: Any) -> Tensor:
+    """The sum of all squared inputs that each output position sees: batch x out_height x out_width."""
+    pixels = inputs.permute(0, 2, 3, 1)
+    ones = torch.ones(pixels.shape[-1], dtype=inputs.dtype, device=inputs.device)
+    squares = ((pixels * pixels).reshape(-1, len(ones)) @ ones).view(pixels.shape[:3])
+    squares = functional.pad(squares, (padding[1], padding[1], padding[0], padding[0]))
+    for dimension, size, step in ((1, kernel[0], stride[0]), (2, kernel[1], stride[1])):
+        count = (squares.shape[dimension] - size) // step + 1
+        windows = [squares.narrow(dimension, first, step * (count - 1) + 1) for first in range(size)]
+        every = [window[:, ::step] if dimension == 1 else window[:, :, ::step] for window in windows]
+        squares = every[0].clone()
+        for window in every[1:]:
+            squares += window
+    return squares
