@@ -51,7 +51,13 @@ def summary(simulator: DeepTrain, designs: Designs, workload: Workload) -> Table
     rows = [
         (name, Quantity(report.totals[name][0].item(), field.unit), field.meaning) for name, field in FIELDS.items()
     ]
-    return Table(described(simulator, designs, workload), ("field", "value", "meaning"), rows, _notes(report))
+    notes = _notes(report)
+    if report.link_stage_time_s[0] > report.stage_time_s[0]:
+        notes.append(
+            f"the busiest link of the network on chip takes {report.link_stage_time_s[0] / report.stage_time_s[0]:.3g} "
+            "times as long as a stage, and is not counted: --setting link_time=counted"
+        )
+    return Table(described(simulator, designs, workload), ("field", "value", "meaning"), rows, notes)
 
 
 def mapping(simulator: DeepTrain, designs: Designs, workload: Workload) -> Table:

@@ -351,6 +351,21 @@ def test_views_show_one_design_even_one_that_does_not_fit(view, layers):
         assert any("does not fit" in note for note in shown.notes) == (layers < 3)
 
 
+@pytest.mark.parametrize(("link_time", "told"), [("ignored", True), ("counted", False)])
+def test_a_link_that_would_slow_a_design_down_is_told_of(link_time, told):
+    summary = DeepTrain({"link_time": link_time}).views()[0]
+    designs = Designs({"bn": np.zeros((1, 20), dtype=np.uint8)})
+    notes = summary.render(designs, RESNET).notes
+    assert notes == (
+        [
+            "the busiest link of the network on chip takes 1.48 times as long as a stage, and is not counted: "
+            "--setting link_time=counted"
+        ]
+        if told
+        else []
+    )
+
+
 @pytest.mark.parametrize("view", ["energy", "layers"])
 def test_nothing_is_told_of_the_energy_of_what_cannot_be_built(view):
     render = next(known for known in SIMULATOR.views() if known.name == view).render
