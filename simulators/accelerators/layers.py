@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from simulators.protocol import Workload
+from simulators.protocol import InputError, Workload
 from simulators.workloads import network_for
 from simulators.workloads.flows import Flow, flows
 
@@ -45,15 +45,30 @@ class LayerTable:
         return self.out_elements[self.convolutions]
 
 
+LARGEST = 2**53
+"""Multiply-accumulates of a network that are still counted exactly: beyond, numbers would be rounded or wrap around."""
+LARGEST_TENSOR = 2**48
+"""Weights or outputs of a layer: times their bits and copies, it has to stay below 2^63."""
+
+
 @lru_cache(maxsize=64)
 def layer_table(workload: Workload) -> LayerTable:
     """The weight layers of a workload's network.
 
     Raises:
-        InputError: unknown network, data set or option.
+        InputError: unknown network, data set or option, or a network beyond what can be counted.
     """
     network = network_for(workload)
     layers = network.matrices
+    for layer in layers:
+        if max(layer.weights, layer.out_elements) > LARGEST_TENSOR or layer.macs * len(layers) > LARGEST:
+            sizes = f"{layer.weights:.3g} weights and {layer.out_elements:.3g} outputs per image"
+            raise InputError(
+                f"layer {layer.name} of {network.name} has {sizes}, more than this model can count "
+                f"({LARGEST_TENSOR:.3g} of either, {LARGEST:.3g} multiply-accumulates in all); choose a smaller "
+                "network or input_size",
+                "workload.network",
+            )
 
     def column(values: list[int]) -> NDArray[np.int64]:
         array = np.array(values, dtype=np.int64)

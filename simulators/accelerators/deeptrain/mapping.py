@@ -6,6 +6,7 @@ all stay on the chip, and slow layers are repeated until the crossbars are used 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -64,16 +65,21 @@ class Mapping:
         return held
 
 
-def ceil_divide(number: NDArray[np.int64], by: NDArray[np.int64] | int) -> NDArray[np.int64]:
+def ceil_divide(number: NDArray[np.int64] | int, by: NDArray[np.int64] | int) -> NDArray[np.int64]:
     """Integer division that rounds up."""
-    quotient: NDArray[np.int64] = -(-number // by)
-    return quotient
+    return np.asarray(-(-number // by), dtype=np.int64)
 
 
 @lru_cache(maxsize=256)
 def stage_candidates(positions: tuple[int, ...]) -> NDArray[np.int64]:
-    """All lengths that a stage can have: ``ceil(positions / copies)`` of any layer, ascending."""
-    lengths = [ceil_divide(np.full(count, count), np.arange(1, count + 1)) for count in set(positions)]
+    """All lengths that a stage can have: ``ceil(positions / copies)`` of any layer, ascending.
+
+    From the root of the positions on, one copy more shortens a stage by less than one product: no length is left out.
+    """
+    few: dict[int, NDArray[np.int64]] = {
+        count: np.arange(1, math.isqrt(count - 1) + 2) for count in set(positions)
+    }  # up to the root, rounded up
+    lengths = [values for count, copies in few.items() for values in (copies, ceil_divide(count, copies))]
     return np.unique(np.concatenate(lengths))
 
 
@@ -105,6 +111,8 @@ def fastest_stage(
     Returns:
         shape (stacks,); NaN where the budget does not hold one copy of each layer.
     """
+    if (budget < crossbars_per_copy.sum()).all():
+        return np.full(len(budget), np.nan)
     candidates = stage_candidates(tuple(positions.tolist()))
     cost = crossbars_per_copy @ copies_for(positions[:, None], candidates, powers_of_two)
     first = np.searchsorted(-cost, -budget)

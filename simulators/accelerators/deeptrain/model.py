@@ -174,7 +174,7 @@ def build_stacks(
         | {GPU: gpu_layers * gpu_area, CARD: np.array(cards["area_mm2"])},
         footprint + cards["area_mm2"],
         temperatures_k,
-        np.where(on_card, cards["temperature_k"], temperatures_k.max(axis=1, initial=0.0)),
+        np.where(on_card, cards["temperature_k"], temperatures_k.max(axis=1, initial=assumed["ambient_k"])),
         settings,
         assumed,
         training,
@@ -251,8 +251,8 @@ def evaluate(stacks: Stacks, designs: Designs, workload: Workload, breakdown: bo
         "crossbars_needed": mapping.needed.astype(np.float64)[index],
         "crossbars_available": mapping.available.astype(np.float64)[index],
         "crossbars_used": mapping.used[index],
-        "adc_resolution_bits": stacks.tile.adc_bits[index],
-        "adc_bits_short": np.maximum(needed_bits - stacks.tile.adc_bits, 0.0)[index],
+        "adc_resolution_bits": np.where(gpu.on_card, np.nan, stacks.tile.adc_bits)[index],
+        "adc_bits_short": np.where(gpu.on_card, 0.0, np.maximum(needed_bits - stacks.tile.adc_bits, 0.0))[index],
         "bn_layers": bn_layers,
         "gpu_instructions": elements * gpu.instructions_per_element[index],
     }
@@ -267,9 +267,13 @@ def evaluate(stacks: Stacks, designs: Designs, workload: Workload, breakdown: bo
     placed = np.zeros((len(bits), len(table.names)))
     placed[:, table.convolutions] = bits
     by_layer, by_component = _by_layer(stacks, placed, count), _by_component(stacks, elements, bits, count)
-    for name in ("conv_stage_time_s", "bn_stage_time_s", "transport_energy_j", "energy_j"):
+    for name in ("conv_stage_time_s", "bn_stage_time_s"):
         by_layer[name] = _without(by_layer[name], impossible)
-    by_component["energy_j"] = {name: _without(part, impossible) for name, part in by_component["energy_j"].items()}
+    for name in ("normalisation_energy_j", "transport_energy_j", "energy_j"):
+        by_layer[name] = _without(by_layer[name], report.infeasible)
+    by_component["energy_j"] = {
+        name: _without(part, report.infeasible) for name, part in by_component["energy_j"].items()
+    }
     return Report(report.totals, report.infeasible, layers=table.names, by_layer=by_layer, by_component=by_component)
 
 
@@ -318,8 +322,9 @@ def _by_layer(stacks: Stacks, placed: FloatArray, count: int) -> dict[str, Float
     by_layer = {
         "conv_stage_time_s": stacks.conv_times_s[index],
         "bn_stage_time_s": bn_elements * gpu.time_per_element_s[index][:, None],
-        "copies": mapping.copies[index],
+        "copies": np.where(gpu.on_card[:, None], 0.0, mapping.copies)[index],
         "crossbars_needed": crossbars.astype(np.float64)[index],
+        "normalisation_energy_j": bn_elements * gpu.energy_per_element_j[index][:, None],
         "transport_energy_j": transport_j[index] + placed * added_j[index],
         "energy_j": (stacks.energies_j + transport_j)[index]
         + bn_elements * gpu.energy_per_element_j[index][:, None]

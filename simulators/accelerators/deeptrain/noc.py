@@ -8,8 +8,8 @@ stand where the clusters of a ReRAM layer are; a GPU layer has as many, and each
 nearest.
 
 Everything is a sum over messages, so what a placement of normalisations adds is a sum over its bits. Left out: the
-images themselves, what is written into cells (it stays in the cluster; where GPU layers compute the backward pass,
-what they send back once a batch), and control.
+images themselves, partial sums between the clusters of one layer, what is written into cells (it stays in the cluster;
+where GPU layers compute the backward pass, what they send back once a batch), and control.
 """
 
 from __future__ import annotations

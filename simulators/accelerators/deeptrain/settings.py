@@ -34,7 +34,7 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
-    batch_size: int = Field(64, ge=1)
+    batch_size: int = Field(64, ge=1, le=10**9)
     technology_nm: int = 32
     adc_model: AdcModel = "isaac"
     device: str = next(iter(DEVICES))

@@ -51,7 +51,13 @@ def summary(simulator: DeepTrain, designs: Designs, workload: Workload) -> Table
     rows = [
         (name, Quantity(report.totals[name][0].item(), field.unit), field.meaning) for name, field in FIELDS.items()
     ]
-    return Table(described(simulator, designs, workload), ("field", "value", "meaning"), rows, _notes(report))
+    notes = _notes(report)
+    if report.link_stage_time_s[0] > report.stage_time_s[0]:
+        notes.append(
+            f"the busiest link of the network on chip takes {report.link_stage_time_s[0] / report.stage_time_s[0]:.3g} "
+            "times as long as a stage, and is not counted: --setting link_time=counted"
+        )
+    return Table(described(simulator, designs, workload), ("field", "value", "meaning"), rows, notes)
 
 
 def mapping(simulator: DeepTrain, designs: Designs, workload: Workload) -> Table:
@@ -84,13 +90,12 @@ def layers(simulator: DeepTrain, designs: Designs, workload: Workload) -> Table:
     report = reported(simulator, designs, workload)
     stacks = simulator.stacks(designs, workload)
     energy, gpu = stacks.energy, stacks.gpu
-    normalised = report.by_layer["bn_stage_time_s"][0] / _or_one(gpu.time_per_element_s[0])
     columns = {
         "products_j": energy.products_j[0],
         "weight_update_j": energy.weight_update_j[0],
         "activation_writes_j": energy.activation_writes_j[0],
-        "normalisation_j": normalised * gpu.energy_per_element_j[0],
-        "gpu_products_j": gpu.product_energy_j[0],
+        "normalisation_j": report.by_layer["normalisation_energy_j"][0],
+        "gpu_products_j": gpu.product_energy_j[0] * (1.0 if report.feasible[0] else math.nan),
         "transport_j": report.by_layer["transport_energy_j"][0],
     }
     total = report.energy_j[0].item()
@@ -110,17 +115,13 @@ def layers(simulator: DeepTrain, designs: Designs, workload: Workload) -> Table:
     return Table(described(simulator, designs, workload), titles, rows, _notes(report))
 
 
-def _or_one(value: float) -> float:
-    return value or 1.0
-
-
 def components(simulator: DeepTrain, designs: Designs, workload: Workload, quantity: str, unit: str) -> Table:
     """A quantity of each component that has any, the largest first."""
     report = reported(simulator, designs, workload)
     total = report.totals[quantity][0].item()
     parts = {name: values[0].item() for name, values in report.by_component[quantity].items() if values[0] != 0}
     rows = [
-        (name, Quantity(value, unit), Quantity(value / total, "fraction"))
+        (name, Quantity(value, unit), Quantity(value / total if total else math.nan, "fraction"))
         for name, value in [*sorted(parts.items(), key=lambda part: -part[1]), ("total", total)]
     ]
     return Table(described(simulator, designs, workload), ("component", quantity, "share"), rows, _notes(report))
@@ -149,17 +150,16 @@ def tile(simulator: DeepTrain, designs: Designs, workload: Workload) -> Table:
 
 def thermal(simulator: DeepTrain, designs: Designs, workload: Workload) -> Table:
     """Temperature of each layer of the stack."""
-    reported(simulator, designs, workload)
-    stacks = simulator.stacks(designs, workload)
+    report, stacks = reported(simulator, designs, workload), simulator.stacks(designs, workload)
     rows = [
         (position, KINDS[kind], Quantity(temperature.item(), "K"))
         for position, (kind, temperature) in enumerate(
             zip(stacks.kinds[0].tolist(), stacks.temperatures_k[0], strict=True), 1
         )
     ]
-    notes = [] if rows else ["no stack: a graphics card has a cooler of its own"]
+    notes = ["no stack: a graphics card has a cooler of its own"] if stacks.gpu.on_card[0] else []
     columns = ("layer from the heat sink", "kind", "temperature_k")
-    return Table(described(simulator, designs, workload), columns, rows, notes)
+    return Table(described(simulator, designs, workload), columns, rows, notes + _notes(report))
 
 
 def baselines(simulator: DeepTrain, designs: Designs, workload: Workload) -> Table:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from simulators.accelerators.batches import distinct_combinations
 from simulators.accelerators.deeptrain.assumptions import ASSUMPTIONS
-from simulators.accelerators.deeptrain.mapping import fastest_stage, map_network
+from simulators.accelerators.deeptrain.mapping import fastest_stage, map_network, stage_candidates
 from simulators.accelerators.deeptrain.settings import parse_settings
 from simulators.accelerators.deeptrain.variables import HARDWARE_VARIABLES
 from simulators.accelerators.layers import layer_table
@@ -40,6 +40,18 @@ def test_no_other_replication_within_the_budget_is_faster(layers, budget):
         if np.dot(crossbars, choice) <= budget
     ]
     assert stage == min(affordable) if affordable else np.isnan(stage)
+
+
+@given(st.lists(st.integers(1, 3000), min_size=1, max_size=3))
+def test_all_lengths_of_stages_are_looked_at(positions):
+    every = {-(-count // copies) for count in positions for copies in range(1, count + 1)}
+    assert stage_candidates(tuple(positions)).tolist() == sorted(every)
+
+
+def test_images_of_a_hundred_million_pixels_are_mapped_too():
+    stage = fastest_stage(np.array([10**10, 10**8]), np.array([3, 5]), np.array([7, 8, 3 * 10**9]))
+    assert np.isnan(stage[0])
+    assert stage[1:].tolist() == [1e10, 11.0]
 
 
 @given(SMALL, st.lists(st.integers(0, 500), min_size=1, max_size=8))

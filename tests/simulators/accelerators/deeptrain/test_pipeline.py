@@ -2,11 +2,13 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from simulators.accelerators.deeptrain import DeepTrain
 from simulators.accelerators.deeptrain.pipeline import bn_work, schedule
 from simulators.accelerators.deeptrain.settings import parse_settings
+from simulators.protocol import Designs, Workload
 
 BITS = np.array([[1, 1, 1], [0, 1, 1], [0, 0, 0]], dtype=np.uint8)
 ELEMENTS = np.array([400, 20, 3])
@@ -36,34 +38,78 @@ def test_inference_fills_once():
     assert times.epoch_time_s[0] == pytest.approx((5 + 10 - 1) * 3.0)
 
 
-def scheduled(stage_times_s, images):
-    """When each image leaves a pipeline of buffered stages in which each holds one image at a time."""
-    free, left = [0.0] * len(stage_times_s), []
+def tasks_of_an_image(report, design, forward_share):
+    """What an image passes through in order, each task with the resource that it needs and its seconds: a layer's
+    crossbars, those of its transpose, or the GPU tiles, which all normalisations share.
+    """
+    layers = range(len(report.layers))
+    conv, bn = (report.by_layer[f"{kind}_stage_time_s"][design] for kind in ("conv", "bn"))
+    forward = [
+        task
+        for layer in layers
+        for task in ((("weights", layer), conv[layer]), ("gpu", forward_share * bn[layer]))
+        if task[0] != "gpu" or task[1] > 0
+    ]
+    backward = [
+        task
+        for layer in reversed(layers)
+        for task in (("gpu", (1 - forward_share) * bn[layer]), (("transpose", layer), conv[layer]))
+        if task[0] != "gpu" or task[1] > 0
+    ]
+    return forward, backward
+
+
+def in_step(tasks, images):
+    """Images enter one behind the other and move on by one task at every step.
+
+    Returns:
+        number of steps, and the seconds that the busiest resource works in the busiest of them.
+    """
+    steps, longest = 0, 0.0
+    places = {image: -image for image in range(images)}  # the task that each image is at; below 0: not yet in
+    while any(place < len(tasks) for place in places.values()):
+        work = {}
+        for place in places.values():
+            if 0 <= place < len(tasks):
+                resource, seconds = tasks[place]
+                work[resource] = work.get(resource, 0.0) + seconds
+        longest = max(longest, *work.values())
+        steps += 1
+        places = {image: place + 1 for image, place in places.items()}
+    return steps, longest
+
+
+def soonest(tasks, images):
+    """When the last image is through if every task starts as soon as its resource and its image are free."""
+    free, end = {}, 0.0
     for _ in range(images):
         time = 0.0
-        for stage, length in enumerate(stage_times_s):
-            time = max(time, free[stage]) + length
-            free[stage] = time
-        left.append(time)
-    return left
+        for resource, seconds in tasks:
+            time = max(time, free.get(resource, 0.0)) + seconds
+            free[resource] = time
+        end = max(end, time)
+    return end
 
 
-@given(st.lists(st.floats(0.1, 10.0), min_size=1, max_size=8))
-def test_images_leave_a_stage_time_apart_as_ten_images_scheduled_one_by_one_show(stage_times_s):
-    left = scheduled(stage_times_s, 10)
-    slowest = max(stage_times_s)
-    assert np.diff(left) == pytest.approx([slowest] * 9)
-    times = schedule(np.array([slowest]), np.array([float(len(stage_times_s))]), np.zeros(1), False, 10, 10)
-    # stages in step take the slowest one's time each: an upper bound that is exact where all are as long
-    assert times.batch_time_s[0] >= left[-1] - 1e-9
-    even = scheduled([slowest] * len(stage_times_s), 10)
-    assert times.batch_time_s[0] == pytest.approx(even[-1])
-    assert times.image_latency_s[0] == pytest.approx(even[0])
-
-
-def test_without_a_pipeline_images_follow_each_other():
-    for training in (True, False):
-        times = schedule(np.array([3.0]), np.zeros(1), np.zeros(1), training, 4, 10)
-        assert times.image_latency_s[0] == 3.0
-        assert times.batch_time_s[0] == 12.0
-        assert times.epoch_time_s[0] == 30.0
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 2**32), st.sampled_from(["vgg11", "vgg19", "resnet18"]), st.booleans())
+def test_times_are_those_of_images_scheduled_one_by_one(seed, network, training):
+    simulator, images = DeepTrain({"batch_size": 10}), 10
+    workload = Workload(network, mode="training" if training else "inference")
+    rng = np.random.default_rng(seed)
+    searched = [variable for variable in simulator.variables(workload) if variable.searched]
+    designs = Designs({variable.name: variable.domain.sample(rng, 4) for variable in searched}, 4)
+    report = simulator.simulate(designs, workload, breakdown=True)
+    for design in np.flatnonzero(report.feasible):
+        share = simulator.assumed["bn_forward_share"] if training else 1.0
+        forward, backward = tasks_of_an_image(report, design, share)
+        tasks = [*forward, ("loss", 0.0), *backward] if training else forward
+        # enough images that every task works on one of them: the pipeline is full
+        assert in_step(tasks, len(tasks))[1] == pytest.approx(report.stage_time_s[design])
+        steps, longest = in_step(tasks, images)
+        assert longest <= report.stage_time_s[design] * (1 + 1e-12)
+        update_s = training * designs["crossbar_size"][design] * simulator.assumed["row_write_time_s"]
+        assert steps * report.stage_time_s[design] + update_s == pytest.approx(report.batch_time_s[design])
+        assert len(tasks) * report.stage_time_s[design] == pytest.approx(report.image_latency_s[design])
+        # no order of tasks lets images through faster than one in a stage time
+        assert soonest(tasks, images) >= images * report.stage_time_s[design] * (1 - 1e-12)

@@ -68,6 +68,8 @@ def test_frequencies_read_in_megahertz():
 @pytest.mark.parametrize("workload", [VGG11, RESNET, Workload("resnet20", mode="inference")])
 def test_a_batch_is_its_designs_one_by_one(workload):
     designs = random_designs(workload, 40)
+    for name in ("reram_layers", "gpu_layers"):  # no stack at all, as tall as those around it
+        designs[name][:2] = 0
     batch = SIMULATOR.simulate(designs, workload, breakdown=True)
     for index in range(40):
         alone = SIMULATOR.simulate(designs.take(np.array([index])), workload, breakdown=True)
@@ -217,7 +219,8 @@ def test_assumptions_can_be_replaced():
     ("given_settings", "words"),
     [
         ({"batchsize": 64}, "batchsize: deeptrain has no such setting.*did you mean 'batch_size'"),
-        ({"batch_size": 0}, "batch_size: write 1 or more, not 0"),
+        ({"batch_size": 0}, "batch_size: write 1 to 1000000000, not 0"),
+        ({"batch_size": 10**400}, "batch_size: write 1 to 1000000000, not 1000"),
         ({"batch_size": "many"}, "batch_size: write a whole number, not 'many'"),
         ({"bn_time": "mean"}, "bn_time: write 'sum' or 'max', not 'mean'"),
         ({"technology_nm": 28}, "technology_nm: 28 nm is not known; choose 65, 45, 32, 22, 16"),
@@ -334,17 +337,47 @@ def test_the_simulator_crosses_processes():
 
 
 @pytest.mark.parametrize("view", SIMULATOR.views(), ids=lambda view: view.name)
-@pytest.mark.parametrize("layers", [1, 3])
+@pytest.mark.parametrize("layers", [0, 1, 3])
 def test_views_show_one_design_even_one_that_does_not_fit(view, layers):
     workload = Workload("vgg16")
-    shown = view.render(Designs({"reram_layers": np.array([layers])}), workload)
+    designs = Designs({"reram_layers": np.array([layers]), "gpu_layers": np.array([min(layers, 1)])})
+    shown = view.render(designs, workload)
     if isinstance(shown, Maps):
         assert bool(shown.panels) == (layers == 3)
         return
-    assert shown.rows
+    assert shown.rows or (view.name in ("noc", "thermal") and layers == 0)
     assert all(len(row) == len(shown.columns) for row in shown.rows)
-    if view.name in ("summary", "mapping", "energy", "layers"):
-        assert bool(shown.notes) == (layers == 1)
+    if view.name in ("summary", "mapping", "energy", "layers", "thermal", "area", "power", "noc"):
+        assert any("does not fit" in note for note in shown.notes) == (layers < 3)
+
+
+@pytest.mark.parametrize(("link_time", "told"), [("ignored", True), ("counted", False)])
+def test_a_link_that_would_slow_a_design_down_is_told_of(link_time, told):
+    summary = DeepTrain({"link_time": link_time}).views()[0]
+    designs = Designs({"bn": np.zeros((1, 20), dtype=np.uint8)})
+    notes = summary.render(designs, RESNET).notes
+    assert notes == (
+        [
+            "the busiest link of the network on chip takes 1.48 times as long as a stage, and is not counted: "
+            "--setting link_time=counted"
+        ]
+        if told
+        else []
+    )
+
+
+@pytest.mark.parametrize("view", ["energy", "layers"])
+def test_nothing_is_told_of_the_energy_of_what_cannot_be_built(view):
+    render = next(known for known in SIMULATOR.views() if known.name == view).render
+    shown = render(Designs({"reram_layers": np.array([1]), "gpu_layers": np.array([3])}), Workload("vgg19"))
+    assert all(np.isnan(cell.value) for row in shown.rows for cell in row[1:])
+
+
+def test_a_card_has_no_crossbars_and_no_converters_to_tell_of():
+    report = one(policy="titan-xp", reram_layers=0, gpu_layers=0, breakdown=True)
+    assert report.feasible[0]
+    assert np.isnan(report.adc_resolution_bits[0])
+    assert report.adc_bits_short[0] == report.crossbars_used[0] == report.by_layer["copies"].sum() == 0
 
 
 def test_views_refuse_several_designs_at_once():
