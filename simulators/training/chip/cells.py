@@ -96,6 +96,11 @@ class Cell:
         return self.step_of(self.bits)
 
     @property
+    def middle(self) -> int:
+        """The level in the middle: that of the cells of a reference column."""
+        return int(2 ** (self.bits - 1))
+
+    @property
     def conductances_s(self) -> FloatArray:
         """Of all levels, the lowest first; evenly spaced. Shape (levels,)."""
         return 1 / self.kind.off_ohm + self.step_s * np.arange(2**self.bits, dtype=np.float64)

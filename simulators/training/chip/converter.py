@@ -1,7 +1,9 @@
 """Analog-to-digital converters of a column's sum: what they add to its noise, and what they take away.
 
-A sum without noise is a whole number of steps. A converter whose own step is one of them rounds small noise away
-altogether; that is why few bits per cell are safe. Large noise passes, with the error of rounding on top.
+A column is read against a reference column, all of whose cells are in the middle: what all cells have in common goes,
+and what is left is a whole number of steps, up or down. A converter whose own step is one of them rounds small noise
+away altogether; that is why few bits per cell are safe. Large noise passes, with the error of rounding on top. With a
+coarser step, sums below half of it are lost.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ import torch
 from torch import Tensor
 
 from simulators.components import adc_bits
+from simulators.protocol import InputError
 
 __all__ = ["Converter", "rounded_variance", "rounding_gain"]
 
@@ -30,9 +33,12 @@ class Converter:
     Args:
         rows: of the crossbar.
         cell_bits: of its cells.
-        bits: resolution; 0: as many as a sum of all rows needs (ISAAC).
-        share: of the largest possible sum that it can read; beyond, it saturates. With less than 1 it tells smaller
-            steps apart.
+        bits: resolution; 0: as many as ISAAC's has for a column.
+        share: of the sums of such a converter that it can read; beyond, it saturates. With half of them, its step is
+            half as large.
+
+    Raises:
+        InputError: the share is not above 0 and at most 1.
     """
 
     rows: int
@@ -40,45 +46,53 @@ class Converter:
     bits: int = 0
     share: float = 1.0
 
+    def __post_init__(self) -> None:
+        if not 0 < self.share <= 1:
+            raise InputError(f"{self.share:g}: choose a share above 0, at most 1", "converter_share")
+
     @property
     def needed_bits(self) -> int:
-        """Bits that a sum of all rows needs, see :func:`simulators.components.adc_bits`."""
+        """Bits with which nothing is lost, see :func:`simulators.components.adc_bits`."""
         return int(adc_bits(self.rows, self.cell_bits))
 
     @property
-    def step(self) -> int:
-        """Steps between levels of a cell that one of the converter's own spans: 1, 2, 4, ...
-
-        Never less than one: a sum is a whole number, and finer readings are rounded to it.
+    def step(self) -> float:
+        """Steps between levels of a cell that one of the converter's own spans; at least 1, since a sum is a whole
+        number, and finer readings are rounded to it.
         """
-        missing = self.needed_bits - (self.bits or self.needed_bits) + math.floor(math.log2(self.share))
-        return int(2 ** max(missing, 0))
-
-    @property
-    def saturates(self) -> bool:
-        """Whether there are sums that it cannot read."""
-        return self.largest < self.rows * (2**self.cell_bits - 1) / 2
+        missing = self.needed_bits - (self.bits or self.needed_bits) + math.log2(self.share)
+        return max(1.0, 2.0**missing)
 
     @property
     def largest(self) -> float:
-        """The largest sum that it can read; columns that hold more than half of what they could are stored inverted."""
-        return self.share * 2.0**self.needed_bits
+        """The largest sum, up or down, that it can read: with ``share`` 1 half of what all rows at one end add up to,
+        seven deviations away for 32 rows of random words.
+        """
+        return self.share * 2.0**self.needed_bits / 2
 
     def read(self, sums: Tensor) -> Tensor:
-        """What it makes of sums, in steps between levels; in the middle of its own step, so that nothing is biased."""
-        step = self.step
-        code = torch.floor((sums.clamp(-self.largest, self.largest) + 0.5) / step)
-        return code * step + (step - 1) / 2
+        """What it makes of sums, in steps between levels."""
+        return (sums / self.step).round_().mul_(self.step).clamp_(-self.largest, self.largest)
 
-    def error_variance(self, variance: Tensor) -> Tensor:
-        """Variance of what it reads around the sum without noise.
+    def error_variance(self, variance: Tensor, sums: Tensor) -> Tensor:
+        """Mean squared difference between what it reads and the sum without noise.
 
-        Noise is rounded to whole steps; which part of the converter's step it meets is as good as random.
+        Rounding a normal variable keeps a part of it (:func:`rounding_gain`) and adds what is independent of it.
 
         Args:
             variance: of the noise of a sum, in steps between levels squared.
+            sums: mean square of the sums without noise.
         """
-        return rounded_variance(variance) + (self.step**2 - 1) / 12
+        if self.step == 1:
+            return rounded_variance(variance)
+        all_of_it = (variance + sums) / self.step**2
+        gain = rounding_gain(all_of_it)
+        added = self.step**2 * (rounded_variance(all_of_it) - gain**2 * all_of_it)
+        return (1 - gain) ** 2 * sums + gain**2 * variance + added
+
+    def gain(self, variance: Tensor, sums: Tensor) -> Tensor:
+        """Which part of a small change of a sum it lets through, on average; arguments as :meth:`error_variance`."""
+        return rounding_gain(variance if self.step == 1 else (variance + sums) / self.step**2)
 
 
 def rounded_variance(variance: Tensor) -> Tensor:

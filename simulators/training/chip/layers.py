@@ -29,8 +29,10 @@ from simulators.training.seeds import derived
 
 __all__ = ["CrossbarConv2d", "CrossbarLinear", "onto_chip"]
 
-SAMPLED = 4096
-"""Words and inputs whose digits are looked at to know how many rows of a crossbar are driven."""
+SAMPLED, IMAGES = 1024, 16
+"""Words and inputs whose digits are looked at to know how many rows of a crossbar are driven; inputs of so many images
+each.
+"""
 
 KNOWN_FOR = 32
 """Products of a layer for which its :class:`Statistics` are good: they change slowly, and take a millisecond."""
@@ -83,7 +85,7 @@ class _Crossbar(nn.Module):
         self._mean, written = tables.mean.to(device), tables.written_deviation.to(device)
         self._written = written[:1] if bool((written == written[0]).all()) else written  # often the same for all words
         self._levels = torch.tensor(
-            np.stack([levels.mean, levels.written_variance, levels.read_variance]), dtype=torch.float32, device=device
+            np.stack([levels.mean - levels.mean[chip.cell.middle], levels.written_variance, levels.read_variance]), dtype=torch.float32, device=device
         )
 
     @property
@@ -145,19 +147,24 @@ class _Crossbar(nn.Module):
         chip = self.chip
         rows = self.weight[0].numel()
         crossbars = math.ceil(rows / chip.crossbar_size)
-        sample = (_some(inputs).abs() / input_step).round_().to(torch.int32)
+        few = inputs[:: -(-len(inputs) // IMAGES)].flatten(1)
+        sample = (few[:, _spread(few.shape[1], inputs.shape[1])].abs() / input_step).round_().to(torch.int32)
         planes = torch.arange(chip.input_bits, device=sample.device, dtype=torch.int32)
-        driven = ((sample[:, None] >> planes) & 1).float().mean(dim=0) * (rows / crossbars)  # rows of one crossbar
-        digits = digits_of(self._words(_some(values)), chip.weight_bits, chip.cell.bits).to(torch.int64)
+        on_average = ((sample[..., None] >> planes) & 1).float().mean(dim=1)[..., None] * (rows / crossbars)
+        some = -torch.expm1(-on_average)  # how often a conversion has any row that is driven
+        driven = on_average / some.clamp_min(1e-12)  # rows then, of one crossbar: images x planes x 1
+        words = self._words(values).flatten()
+        digits = digits_of(words[_spread(len(words), rows)], chip.weight_bits, chip.cell.bits).to(torch.int64)
         mean, written, read = (levels[digits] for levels in self._levels)
-        shift, spread = driven[:, None] * mean.mean(dim=1), mean.var(dim=1, correction=0)
-        kept = shift**2 + driven[:, None] * (spread + written.mean(dim=1))  # what deviations of weights are behind
-        total = kept + driven[:, None] * read.mean(dim=1)
-        places = 4.0 ** (planes[:, None] + chip.cell.bits * torch.arange(len(digits), device=planes.device))
-        gains = rounding_gain(total)
-        gain = ((places * total * gains).sum() / (places * total).sum()).nan_to_num(1.0)
-        fresh = (chip.converter.error_variance(total) - gains**2 * kept).clamp_min(0.0) * (driven[:, None] > 0)
-        squares = sample.double().square().mean() * rows
+        height = (digits - chip.cell.middle).float()
+        kept = (driven * mean.mean(dim=1)) ** 2 + driven * (mean.var(dim=1, correction=0) + written.mean(dim=1))
+        noise = kept + driven * read.mean(dim=1)
+        sums = (driven * height.mean(dim=1)) ** 2 + driven * height.var(dim=1, correction=0)
+        places = some * 4.0 ** (planes[:, None] + chip.cell.bits * torch.arange(len(digits), device=planes.device))
+        gains = chip.converter.gain(noise, sums)
+        gain = ((places * kept * gains).sum() / (places * kept).sum()).nan_to_num(1.0)
+        fresh = (chip.converter.error_variance(noise, sums) - gains**2 * kept).clamp_min(0.0)
+        squares = sample.double().square().mean(dim=1).sum() * rows
         variance = crossbars * (places * fresh).sum() / squares
         return Statistics(gain, variance.nan_to_num(0.0, posinf=0.0).float())
 
@@ -261,13 +268,12 @@ def _products(network: nn.Module) -> Iterator[tuple[str, nn.Module, str, nn.Conv
                 yield f"{parent_name}.{child_name}", parent, child_name, child
 
 
-def _some(values: Tensor) -> Tensor:
-    """Some of many values, spread over all of them."""
-    flat = values.permute(0, 2, 3, 1).reshape(-1) if values.dim() == 4 else values.reshape(-1)
-    stride = max(1, flat.numel() // SAMPLED)
-    while math.gcd(stride, values[0].numel()) > 1:  # else the same few channels or columns of every image
+def _spread(count: int, period: int) -> slice:
+    """Some of many values, spread over all of them, and over what repeats with a period."""
+    stride = max(1, count // SAMPLED)
+    while math.gcd(stride, period) > 1:
         stride += 1
-    return flat[::stride]
+    return slice(None, None, stride)
 
 
 def _squares_below(inputs: Tensor, kernel: torch.Size, stride: Any, padding: Any) -> Tensor:
