@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-
-from simulators.protocol import InputError
+from pydantic import ConfigDict, Field, model_validator
+from pydantic.dataclasses import dataclass
 
 __all__ = ["CELLS", "Cell", "CellKind"]
 
 FloatArray = NDArray[np.float64]
 
+STRICT = ConfigDict(extra="forbid", allow_inf_nan=False)
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, config=STRICT)
 class CellKind:
     """A kind of cell: published ones differ by two orders of magnitude, so that there is no cell, but only named ones.
 
@@ -26,24 +26,21 @@ class CellKind:
         source: where the resistances are printed.
 
     Raises:
-        InputError: a number is not positive, or the cell conducts better when it is off.
+        ValueError: a number is not positive, or the cell conducts better when it is off.
     """
 
-    on_ohm: float
-    off_ohm: float
-    read_voltage_v: float
+    on_ohm: float = Field(gt=0)
+    off_ohm: float = Field(gt=0)
+    read_voltage_v: float = Field(gt=0)
     source: str = ""
 
-    def __post_init__(self) -> None:
-        for name in ("on_ohm", "off_ohm", "read_voltage_v"):
-            value = getattr(self, name)
-            if not (math.isfinite(value) and value > 0):
-                raise InputError(f"{value:g}: choose a finite number above 0", name)
+    @model_validator(mode="after")
+    def _conducts_less_when_off(self) -> CellKind:
         if self.on_ohm >= self.off_ohm:
-            raise InputError(
-                f"{self.off_ohm:g} ohm is not above on_ohm ({self.on_ohm:g} ohm): a cell that is off conducts less",
-                "off_ohm",
+            raise ValueError(
+                f"off_ohm ({self.off_ohm:g}) has to be above on_ohm ({self.on_ohm:g}): a cell that is off conducts less"
             )
+        return self
 
 
 LOW_VOLTAGE = 0.15  # does not disturb a cell, as 3.3 V, near the voltages that write it, would
@@ -59,7 +56,7 @@ CELLS: Mapping[str, CellKind] = {
 """All of them by name; the first is the default."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=STRICT)
 class Cell:
     """A cell in use.
 
@@ -70,25 +67,18 @@ class Cell:
         temperature_k: of the cell.
 
     Raises:
-        InputError: a number is not allowed.
+        ValueError: a number is not allowed.
     """
 
     kind: CellKind
-    bits: int
-    read_rate_hz: float
-    temperature_k: float
-
-    def __post_init__(self) -> None:
-        if not 1 <= self.bits <= 8:
-            raise InputError(f"{self.bits}: choose 1 to 8", "cell_bits")
-        for name in ("read_rate_hz", "temperature_k"):
-            value = getattr(self, name)
-            if not (math.isfinite(value) and value > 0):
-                raise InputError(f"{value:g}: choose a finite number above 0", name)
+    bits: int = Field(ge=1, le=8)
+    read_rate_hz: float = Field(gt=0)
+    temperature_k: float = Field(gt=0)
 
     def step_of(self, bits: int) -> float:
         """Siemens from one level of a cell with so many bits to the next."""
-        return (1 / self.kind.on_ohm - 1 / self.kind.off_ohm) / (2**bits - 1)
+        step: float = (1 / self.kind.on_ohm - 1 / self.kind.off_ohm) / (2**bits - 1)
+        return step
 
     @property
     def step_s(self) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -37,7 +37,7 @@ class Chip:
     converter_bits: int = 0
     converter_share: float = 1.0
     effects: Sequence[Effect] = ()
-    stuck: StuckCells = field(default_factory=StuckCells)
+    stuck: StuckCells = StuckCells()  # noqa: RUF009  # it is frozen
     weight_bits: int = 16
     input_bits: int = 16
     weight_clip: float = 0.0
@@ -71,4 +71,4 @@ class Chip:
     def exact(self) -> bool:
         """Whether products come out as fixed-point arithmetic has them: no effect, and converters that lose nothing."""
         quiet = not (self.deviates or np.any(self.deviations.read_variance))
-        return quiet and self.converter.step == 1 and not self.converter.saturates
+        return quiet and self.converter.step == 1 and self.converter.share == 1

@@ -61,7 +61,7 @@ class Converter:
         number, and finer readings are rounded to it.
         """
         missing = self.needed_bits - (self.bits or self.needed_bits) + math.log2(self.share)
-        return max(1.0, 2.0**missing)
+        return max(1.0, math.pow(2.0, missing))
 
     @property
     def largest(self) -> float:

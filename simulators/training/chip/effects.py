@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import ClassVar, Literal
+from dataclasses import dataclass as plain_dataclass
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field, model_validator
+from pydantic.dataclasses import dataclass
 
-from simulators.protocol import InputError
-from simulators.training.chip.cells import Cell
+from simulators.training.chip.cells import STRICT, Cell
 
 __all__ = ["Deviations", "Drift", "Effect", "Programming", "RandomTelegraph", "ThermalShot", "deviations"]
 
@@ -39,7 +40,7 @@ class Effect(ABC):
         """Variance in siemens squared at each level, shape (levels,)."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=STRICT)
 class ThermalShot(Effect):
     """Thermal and shot noise of the current through a cell: sigma^2 = G f (4 k T + 2 q V) / V^2."""
 
@@ -55,25 +56,18 @@ class ThermalShot(Effect):
         return found
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=STRICT)
 class Programming(Effect):
     """A cell is never written exactly: sigma is a third of a step between levels.
 
     Args:
         bits: of the cells whose step that is: a write that can tell 2^bits levels is as exact for cells that hold
             fewer. 0: of the cells themselves, that is, a write stops as soon as the level is right.
-
-    Raises:
-        InputError: ``bits`` is not allowed.
     """
 
-    bits: int = 8
+    bits: Annotated[int, Field(ge=0, le=8)] = 8
 
     at: ClassVar[Literal["write"]] = "write"
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.bits <= 8:
-            raise InputError(f"{self.bits}: choose 0 (the cells' own) to 8", "bits")
 
     def mean_s(self, cell: Cell) -> FloatArray:
         return np.zeros_like(cell.conductances_s)
@@ -82,7 +76,7 @@ class Programming(Effect):
         return np.full_like(cell.conductances_s, (cell.step_of(self.bits or cell.bits) / 3) ** 2)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=STRICT)
 class RandomTelegraph(Effect):
     """A trapped electron raises a cell's conductance by G (b G + a) / (G - (b G + a)) half of the time.
 
@@ -94,21 +88,21 @@ class RandomTelegraph(Effect):
         a_s, b: of the fit.
 
     Raises:
-        InputError: a number is not allowed.
+        ValueError: b G + a is not below G at 1e-6 S.
     """
 
-    probability: float = 0.5
-    a_s: float = 1.662e-7
-    b: float = 0.0015
+    probability: Annotated[float, Field(ge=0, le=1)] = 0.5
+    a_s: Annotated[float, Field(ge=0)] = 1.662e-7
+    b: Annotated[float, Field(ge=0)] = 0.0015
 
     LEAST_S: ClassVar[float] = 1e-6
     at: ClassVar[Literal["read"]] = "read"
 
-    def __post_init__(self) -> None:
-        if not 0 <= self.probability <= 1:
-            raise InputError(f"{self.probability:g}: choose 0 to 1", "probability")
-        if self.a_s < 0 or self.b < 0 or self.b * self.LEAST_S + self.a_s >= self.LEAST_S:
-            raise InputError(f"a_s {self.a_s:g} and b {self.b:g}: choose 0 or more, and b G + a below G at 1e-6 S")
+    @model_validator(mode="after")
+    def _formula_has_no_pole(self) -> RandomTelegraph:
+        if self.b * self.LEAST_S + self.a_s >= self.LEAST_S:
+            raise ValueError(f"with a_s {self.a_s:g} and b {self.b:g}, b G + a is not below G at 1e-6 S")
+        return self
 
     def change_s(self, cell: Cell) -> FloatArray:
         """By how much the raised state conducts better, shape (levels,)."""
@@ -125,26 +119,19 @@ class RandomTelegraph(Effect):
         return found
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=STRICT)
 class Drift(Effect):
     """Conductance changes with temperature: by ``per_k`` of itself for every kelvin above ``written_at_k``.
 
     Args:
         per_k: relative change per kelvin. A metallic filament conducts less when it is hot.
         written_at_k: temperature at which cells are written and converters set.
-
-    Raises:
-        InputError: ``written_at_k`` is not positive.
     """
 
     per_k: float = -5e-4
-    written_at_k: float = 300.0
+    written_at_k: Annotated[float, Field(gt=0)] = 300.0
 
     at: ClassVar[Literal["read"]] = "read"
-
-    def __post_init__(self) -> None:
-        if not self.written_at_k > 0:
-            raise InputError(f"{self.written_at_k:g}: choose a temperature above 0 K", "written_at_k")
 
     def mean_s(self, cell: Cell) -> FloatArray:
         change = max(self.per_k * (cell.temperature_k - self.written_at_k), -1.0)  # no conductance is negative
@@ -155,7 +142,7 @@ class Drift(Effect):
         return np.zeros_like(cell.conductances_s)
 
 
-@dataclass(frozen=True, eq=False)
+@plain_dataclass(frozen=True, eq=False)
 class Deviations:
     """What all effects do together, in steps between levels; arrays of shape (levels,).
 

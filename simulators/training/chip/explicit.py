@@ -75,7 +75,7 @@ def multiply(inputs: Tensor, columns: Columns, chip: Chip, noise: NoiseSource) -
     powers = 2.0 ** torch.arange(0, chip.weight_bits, chip.cell.bits, dtype=torch.float64)
     known = chip.cell.middle * float(powers.sum()) - 2 ** (chip.weight_bits - 1)  # of a word in the middle
     found = []
-    for some in inputs.to(torch.int64).split(AT_ONCE):
+    for some in torch.split(inputs.to(torch.int64), AT_ONCE):
         total = known * some.sum(dim=1, keepdim=True).double()
         for sign in (1, -1):
             magnitudes = (sign * some).clamp_min(0)

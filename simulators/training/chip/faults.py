@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass as plain_dataclass
+from typing import Annotated
 
 import torch
+from pydantic import Field, model_validator
+from pydantic.dataclasses import dataclass
 from torch import Tensor
 
-from simulators.protocol import InputError
+from simulators.training.chip.cells import STRICT
 
 __all__ = ["Masks", "StuckCells", "worn_out"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=STRICT)
 class StuckCells:
     """Shares of cells that always are at their highest or at their lowest level ("stuck-at-0" and "stuck-at-1" mean
     opposite things in different papers).
@@ -24,19 +27,18 @@ class StuckCells:
         in_gradients: whether the cells that hold weight gradients are as faulty.
 
     Raises:
-        InputError: a share is not from 0 to 1, or both together are above 1.
+        ValueError: a share is not from 0 to 1, or both together are above 1.
     """
 
-    on: float = 0.0
-    off: float = 0.0
+    on: Annotated[float, Field(ge=0, le=1)] = 0.0
+    off: Annotated[float, Field(ge=0, le=1)] = 0.0
     in_gradients: bool = True
 
-    def __post_init__(self) -> None:
-        for name in ("on", "off"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise InputError(f"{getattr(self, name):g}: choose a share from 0 to 1", name)
+    @model_validator(mode="after")
+    def _no_more_than_all(self) -> StuckCells:
         if self.on + self.off > 1:
-            raise InputError(f"{self.on:g} and {self.off:g} stuck off are more than all cells", "on")
+            raise ValueError(f"{self.on:g} stuck on and {self.off:g} stuck off are more than all cells")
+        return self
 
     @property
     def any(self) -> bool:
@@ -44,7 +46,7 @@ class StuckCells:
         return self.on + self.off > 0
 
 
-@dataclass(frozen=True, eq=False)
+@plain_dataclass(frozen=True, eq=False)
 class Masks:
     """The stuck cells under some words, as bits: of one shape with the words.
 

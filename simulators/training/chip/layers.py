@@ -21,7 +21,6 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from simulators.training.chip.chip import Chip
-from simulators.training.chip.converter import rounding_gain
 from simulators.training.chip.faults import Masks
 from simulators.training.chip.noise import NoiseSource
 from simulators.training.chip.words import digits_of, fixed_point, step_of
@@ -84,8 +83,11 @@ class _Crossbar(nn.Module):
         self._half = 2 ** (chip.weight_bits - 1)
         self._mean, written = tables.mean.to(device), tables.written_deviation.to(device)
         self._written = written[:1] if bool((written == written[0]).all()) else written  # often the same for all words
+        means = levels.mean - levels.mean[chip.cell.middle]
         self._levels = torch.tensor(
-            np.stack([levels.mean - levels.mean[chip.cell.middle], levels.written_variance, levels.read_variance]), dtype=torch.float32, device=device
+            np.stack([means, levels.written_variance, levels.read_variance]),
+            dtype=torch.float32,
+            device=device,
         )
 
     @property
@@ -256,8 +258,10 @@ def onto_chip(network: nn.Module, chip: Chip, seed: int) -> NoiseSource:
             masks = Masks.draw(
                 shape, chip.stuck, chip.weight_bits, chip.cell.bits, derived(seed, f"stuck cells {name}")
             ).to(layer.weight.device)
-        kind = CrossbarConv2d if isinstance(layer, nn.Conv2d) else CrossbarLinear
-        setattr(parent, child_name, kind(layer, chip, noise, masks))
+        if isinstance(layer, nn.Conv2d):
+            setattr(parent, child_name, CrossbarConv2d(layer, chip, noise, masks))
+        else:
+            setattr(parent, child_name, CrossbarLinear(layer, chip, noise, masks))
     return noise
 
 

@@ -41,7 +41,7 @@ class NoiseSource:
         if self.device.type != "cpu":
             return torch.randn(shape, generator=self._generator, device=self.device)
         count = math.prod(shape)
-        raw = self._bits.random_raw(-(-count // 4)).view(np.uint16)[:count]  # type: ignore[union-attr]  # numpy: with a size it is an array
+        raw = self._bits.random_raw(-(-count // 4)).view(np.uint16)[:count]
         return torch.from_numpy(_quantiles().take(raw)).view(shape)
 
 

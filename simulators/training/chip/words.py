@@ -17,6 +17,8 @@ from torch import Tensor
 
 from simulators.training.chip.effects import Deviations
 
+FloatArray = NDArray[np.float64]
+
 __all__ = ["WordTables", "digits_of", "fixed_point", "step_of", "word_tables"]
 
 
@@ -80,9 +82,9 @@ def word_tables(deviations: Deviations, word_bits: int, cell_bits: int) -> WordT
         word_bits, cell_bits: of a word and of a cell.
     """
     digits = _all_digits(word_bits, cell_bits)
-    powers = 2.0 ** np.arange(0, word_bits, cell_bits)
+    powers = np.exp2(np.arange(0, word_bits, cell_bits, dtype=np.float64))
 
-    def summed(of_level: NDArray[np.float64], weights: NDArray[np.float64]) -> Tensor:
+    def summed(of_level: FloatArray, weights: FloatArray) -> Tensor:
         return torch.from_numpy(weights @ of_level[digits]).float()
 
     return WordTables(

@@ -1,0 +1,119 @@
+"""What a search file says of the chip that a network is trained on and for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from simulators.protocol import Value, shown
+from simulators.training.chip.cells import CELLS, Cell, CellKind
+from simulators.training.chip.chip import Chip
+from simulators.training.chip.effects import Drift, Effect, Programming, RandomTelegraph, ThermalShot
+from simulators.training.chip.faults import StuckCells, worn_out
+
+__all__ = ["ChipSettings", "Wear"]
+
+
+class _Settings(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+def _kind_of_cell(value: Any) -> Any:
+    if isinstance(value, str):
+        if value not in CELLS:
+            raise ValueError(
+                f"'{value}' is not known; choose {', '.join(CELLS)}, or write on_ohm, off_ohm and read_voltage_v"
+            )
+        return CELLS[value]
+    if isinstance(value, Mapping | CellKind):
+        return value
+    raise ValueError(f"write one of {', '.join(CELLS)}, or a mapping of on_ohm, off_ohm and read_voltage_v, not "
+                     f"{shown(value)}")  # fmt: skip
+
+
+def _switched(default: object) -> BeforeValidator:
+    """Reads ``false`` as none and ``true`` as the default."""
+
+    def read(value: Any) -> Any:
+        return {True: default, False: None}[value] if isinstance(value, bool) else value
+
+    return BeforeValidator(read)
+
+
+class Wear(_Settings):
+    """Cells wear out by being written.
+
+    Args:
+        endurance_writes: that half of the cells survive (PANTHER, section 7.8: 1e9, conservative).
+        shape: how suddenly they fail (Weibull): 1 at a constant rate, more the later.
+        writes: that each cell has behind it.
+        on: share of the worn cells that are stuck on; the others are stuck off.
+    """
+
+    endurance_writes: float = Field(1e9, gt=0)
+    shape: float = Field(2.0, gt=0)
+    writes: float = Field(0.0, ge=0)
+    on: float = Field(0.5, ge=0, le=1)
+
+
+class ChipSettings(_Settings):
+    """The chip, as far as it is no design variable; each effect can be written ``false``.
+
+    Args:
+        cells: kind of cell by name, or its resistances and read voltage.
+        in_training: ``noise``: every forward pass is that of the chip (ReSNA); ``none``: training knows nothing of it.
+        draws: how often a trained network is written to such a chip and judged; accuracy is the mean.
+        thermal_shot, programming, random_telegraph, drift: effects on conductances.
+        stuck: cells that cannot be written.
+        wear: cells that no longer can.
+        weight_bits, input_bits: of fixed-point numbers.
+        converter_share: of the largest sums that converters can read, see
+            :class:`simulators.training.chip.converter.Converter`.
+    """
+
+    cells: Annotated[CellKind, BeforeValidator(_kind_of_cell)] = next(iter(CELLS.values()))
+    in_training: Literal["noise", "none"] = "noise"
+    draws: int = Field(3, ge=1, le=1000)
+    thermal_shot: Annotated[ThermalShot | None, _switched(ThermalShot())] = ThermalShot()
+    programming: Annotated[Programming | None, _switched(Programming())] = Programming()
+    random_telegraph: Annotated[RandomTelegraph | None, _switched(RandomTelegraph())] = RandomTelegraph()
+    drift: Annotated[Drift | None, _switched(Drift())] = Drift()
+    stuck: StuckCells = StuckCells()
+    wear: Wear = Wear()
+    weight_bits: int = Field(16, ge=2, le=16)
+    input_bits: int = Field(16, ge=2, le=16)
+    converter_share: float = Field(1.0, gt=0, le=1)
+
+    @property
+    def effects(self) -> tuple[Effect, ...]:
+        """Those that are switched on."""
+        every = (self.thermal_shot, self.programming, self.random_telegraph, self.drift)
+        return tuple(effect for effect in every if effect is not None)
+
+    @property
+    def all_stuck(self) -> StuckCells:
+        """Faulty cells and worn ones."""
+        worn = worn_out(self.wear.writes, self.wear.endurance_writes, self.wear.shape)
+        sound = (1 - self.stuck.on - self.stuck.off) * worn
+        return StuckCells(
+            self.stuck.on + sound * self.wear.on, self.stuck.off + sound * (1 - self.wear.on), self.stuck.in_gradients
+        )
+
+    def chip(self, chosen: Mapping[str, Value]) -> Chip:
+        """The chip of a design.
+
+        Args:
+            chosen: values of the variables of :mod:`simulators.training.chip.variables`.
+        """
+        adc_bits = chosen["adc_bits"]
+        cell = Cell(
+            self.cells, int(str(chosen["cell_bits"])), float(str(chosen["frequency_hz"])),
+            float(str(chosen["temperature_k"])),
+        )  # fmt: skip
+        return Chip(
+            cell, int(str(chosen["crossbar_size"])), 0 if adc_bits == "derived" else int(str(adc_bits)),
+            self.converter_share, self.effects, self.all_stuck, self.weight_bits, self.input_bits,
+            float(str(chosen["weight_clip"])),
+        )  # fmt: skip
