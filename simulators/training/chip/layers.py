@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from simulators.training.chip.chip import Chip
-from simulators.training.chip.faults import Masks
+from simulators.training.chip.masks import Masks
 from simulators.training.chip.noise import NoiseSource
 from simulators.training.chip.words import digits_of, fixed_point, step_of
 from simulators.training.seeds import derived
@@ -227,7 +227,7 @@ class CrossbarConv2d(_Crossbar):
 
     def forward(self, inputs: Tensor) -> Tensor:
         """As ``torch.nn.Conv2d``: batch x in_channels x height x width."""
-        return _Product.apply(inputs, self.weight, self.bias, self, self.stride, self.padding)  # type: ignore[no-any-return, no-untyped-call]  # torch does not annotate it
+        return _product(inputs, self.kernel, self.bias, self, self.stride, self.padding)
 
 
 class CrossbarLinear(_Crossbar):
@@ -235,8 +235,14 @@ class CrossbarLinear(_Crossbar):
 
     def forward(self, inputs: Tensor) -> Tensor:
         """As ``torch.nn.Linear``: batch x in_features."""
-        found = _Product.apply(inputs[..., None, None], self.kernel, self.bias, self, (1, 1), (0, 0))  # type: ignore[no-untyped-call]
-        return found[..., 0, 0]  # type: ignore[no-any-return]
+        return _product(inputs[..., None, None], self.kernel, self.bias, self, (1, 1), (0, 0))[..., 0, 0]
+
+
+def _product(
+    inputs: Tensor, kernel: Tensor, bias: Tensor | None, layer: _Crossbar, stride: Any, padding: Any
+) -> Tensor:
+    found: Tensor = _Product.apply(inputs, kernel, bias, layer, stride, padding)  # type: ignore[no-untyped-call]  # torch does not annotate it
+    return found
 
 
 def onto_chip(network: nn.Module, chip: Chip, seed: int) -> NoiseSource:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from simulators.protocol import Value, shown
 from simulators.training.chip.cells import CELLS, Cell, CellKind
-from simulators.training.chip.chip import Chip
 from simulators.training.chip.effects import Drift, Effect, Programming, RandomTelegraph, ThermalShot
 from simulators.training.chip.faults import StuckCells, worn_out
+
+if TYPE_CHECKING:
+    from simulators.training.chip.chip import Chip
 
 __all__ = ["ChipSettings", "Wear"]
 
@@ -107,6 +109,8 @@ class ChipSettings(_Settings):
         Args:
             chosen: values of the variables of :mod:`simulators.training.chip.variables`.
         """
+        from simulators.training.chip.chip import Chip  # imports torch
+
         adc_bits = chosen["adc_bits"]
         cell = Cell(
             self.cells, int(str(chosen["cell_bits"])), float(str(chosen["frequency_hz"])),
