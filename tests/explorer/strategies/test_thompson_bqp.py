@@ -351,8 +351,8 @@ def test_a_price_of_bits_is_one_of_the_first_trained_objective() -> None:
     ("wrong", "field", "says"),
     [
         (True, "sparsity", "write a number"), (-0.1, "sparsity", "0 or more"), ("much", "sparsity", "write a number"),
-        (float("nan"), "sparsity", ""), ([], "sparsity", "at least one"), ([1, "much"], "sparsity.1", "write a number"),
-        ([0.1, -1], "sparsity.1", "0 or more"),
+        (float("nan"), "sparsity", "write a finite number"), ([], "sparsity", "at least one"),
+        ([1, "much"], "sparsity.1", "write a number"), ([0.1, -1], "sparsity.1", "0 or more"),
     ],
 )  # fmt: skip
 def test_prices_that_make_no_sense_are_refused(wrong: object, field: str, says: str) -> None:
