@@ -34,6 +34,9 @@ def make_views(simulator: DeepTrain) -> tuple[View, ...]:
         "devices": ("ReRAM cells that the setting device can name", reference.devices),
         "choices": ("policies and stack orders: what each means, and who published it", reference.choices),
         "technology": ("technology nodes that the setting technology_nm can name", reference.nodes),
-        "assumptions": ("fitted and guessed numbers in force", reference.assumptions),
+        "assumptions": (
+            "fitted and guessed numbers in force, and settings that are as defensible another way",
+            reference.assumptions,
+        ),
     }
     return tuple(View(name, meaning, partial(render, simulator)) for name, (meaning, render) in found.items())

@@ -94,7 +94,7 @@ def nodes(simulator: DeepTrain, designs: Designs, workload: Workload) -> Table: 
 
 
 def assumptions(simulator: DeepTrain, designs: Designs, workload: Workload) -> Table:  # noqa: ARG001  # a view's signature
-    """Fitted and guessed numbers in force."""
+    """Fitted and guessed numbers in force, and settings that are as defensible another way."""
     rows = [
         (
             name,
@@ -105,4 +105,11 @@ def assumptions(simulator: DeepTrain, designs: Designs, workload: Workload) -> T
         for name, about in simulator.assumed.declared.items()
     ]
     columns = ("assumption", "value", "default", "likely from", "to", "meaning", "source")
-    return Table("Assumptions in force", columns, rows)
+    return Table("Assumptions in force", columns, rows, [_setting(simulator, name) for name in simulator.alternatives])
+
+
+def _setting(simulator: DeepTrain, name: str) -> str:
+    """A setting in force, and what it might be as well."""
+    default, value = type(simulator.settings).model_fields[name].default, getattr(simulator.settings, name)
+    others = [other for other in (default, *simulator.alternatives[name]) if other != value]
+    return f"setting {name}: {value}; as defensible: {', '.join(map(str, others))}"
