@@ -14,7 +14,7 @@ from simulators.accelerators.deeptrain.gpu import GpuWork, gpu_work
 from simulators.accelerators.deeptrain.mapping import Mapping, map_network
 from simulators.accelerators.deeptrain.noc import Links, NetworkOnChip, Traffic, busiest_links, transport_energy
 from simulators.accelerators.deeptrain.pipeline import bn_work, schedule
-from simulators.accelerators.deeptrain.policies import CARDS, is_true
+from simulators.accelerators.deeptrain.policies import CARDS, card_in_force, is_true
 from simulators.accelerators.deeptrain.settings import Settings
 from simulators.accelerators.deeptrain.stacking import layer_kinds
 from simulators.accelerators.deeptrain.thermal import layer_powers_w, stack_temperatures_k
@@ -153,7 +153,8 @@ def build_stacks(
     powers = layer_powers_w(kinds, tiles * tile.total_power_w, assumed["gpu_layer_power_w"])
     temperatures_k = stack_temperatures_k(powers, assumed)
     gpu_area = np.where(gpu_layers > 0, assumed["gpu_layer_area_mm2"], 0.0)
-    cards = {name: [getattr(CARDS[policy], name) if policy in CARDS else 0.0 for policy in policies]
+    in_force = {name: card_in_force(name, assumed) for name in CARDS}
+    cards = {name: [getattr(in_force[policy], name) if policy in CARDS else 0.0 for policy in policies]
              for name in ("power_w", "area_mm2", "temperature_k")}  # fmt: skip
     footprint = np.maximum(np.where(reram_layers > 0, tiles * tile.total_area_mm2, 0.0), gpu_area)
     network = NetworkOnChip(workload, table, mapping, hardware, tile, kinds, settings, assumed, links)

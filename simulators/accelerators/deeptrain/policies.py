@@ -9,13 +9,23 @@ policies as values of ``policy``, or show the view ``baselines``.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["BASELINES", "CARDS", "POLICIES", "Baseline", "Card", "Policy", "is_true"]
+__all__ = [
+    "BASELINES",
+    "CARDS",
+    "POLICIES",
+    "Baseline",
+    "Card",
+    "Policy",
+    "card_assumption",
+    "card_in_force",
+    "is_true",
+]
 
 
 @dataclass(frozen=True)
@@ -46,6 +56,26 @@ CARDS: Mapping[str, Card] = {
     "rtx-2080-ti": Card(13.45e12, 616e9, 250.0, 754.0, BOOST_K, "NVIDIA's data of the GeForce RTX 2080 Ti (TU102)"),
 }
 """Graphics cards by the name of their policy."""
+
+
+def card_assumption(card: str, figure: str) -> str:
+    """The name of the assumption that holds a figure of a card: ``titan_xp_power_w``."""
+    return f"{card.replace('-', '_')}_{figure}"
+
+
+def card_in_force(name: str, assumed: Mapping[str, float]) -> Card:
+    """A card with its figures as they are assumed.
+
+    Args:
+        name: of its policy.
+        assumed: all assumptions in force.
+    """
+    return replace(
+        CARDS[name],
+        peak_flops=assumed[card_assumption(name, "peak_flops")],
+        bytes_per_s=assumed[card_assumption(name, "bytes_per_s")],
+        power_w=assumed[card_assumption(name, "power_w")],
+    )
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,7 @@ def make_views(simulator: DeepTrain) -> tuple[View, ...]:
         "thermal": ("temperature of each layer of the stack", design.thermal),
         "components": ("circuit parts of ISAAC's tile: figures of one, how they scale, the source", reference.parts),
         "devices": ("ReRAM cells that the setting device can name", reference.devices),
-        "choices": ("policies and stack orders: what each means, and who published it", reference.choices),
+        "choices": ("policies, graphics cards and stack orders: what each is, and who published it", reference.choices),
         "technology": ("technology nodes that the setting technology_nm can name", reference.nodes),
         "assumptions": (
             "fitted and guessed numbers in force, and settings that are as defensible another way",
