@@ -26,7 +26,10 @@ def make_views(simulator: DeepTrain) -> tuple[View, ...]:
         "area": ("area of each component", partial(components, quantity="area_mm2", unit="mm2")),
         "energy": ("energy per image of each component", partial(components, quantity="energy_j", unit="J")),
         "power": ("rated power of each component", partial(components, quantity="power_w", unit="W")),
-        "baselines": ("the design beside AccuReD, REGENT, PipeLayer, ReGAN and graphics cards", design.baselines),
+        "baselines": (
+            "the design beside AccuReD, REGENT, PipeLayer, ISAAC, ReGAN and graphics cards",
+            design.baselines,
+        ),
         "noc": ("traffic on the network on chip by layer of the stack, its busiest links", network_on_chip.table),
         "noc-map": ("a picture of it: the busiest link at each router (--out page.html)", network_on_chip.maps),
         "thermal": ("temperature of each layer of the stack", design.thermal),

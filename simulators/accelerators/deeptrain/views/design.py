@@ -176,7 +176,7 @@ def baselines(simulator: DeepTrain, designs: Designs, workload: Workload) -> Tab
     limit_k = 373.15
     own = reported(simulator, designs, workload)
     fields = ("latency_s", "epoch_time_s", "energy_j", "area_mm2", "power_w", "peak_temperature_k")
-    rows, notes = [], []
+    rows, notes = [], [f"{baseline.name}: {baseline.note}" for baseline in BASELINES if baseline.note]
     for name, design in shown:
         report = simulator.simulate(design, workload)
         faster = (report.latency_s / own.latency_s)[0].item()
