@@ -17,7 +17,7 @@ from simulators.accelerators.deeptrain.pipeline import bn_work, schedule
 from simulators.accelerators.deeptrain.policies import CARDS, card_in_force, is_true
 from simulators.accelerators.deeptrain.settings import Settings
 from simulators.accelerators.deeptrain.stacking import layer_kinds
-from simulators.accelerators.deeptrain.thermal import layer_powers_w, stack_temperatures_k
+from simulators.accelerators.deeptrain.thermal import LIMIT_K, layer_powers_w, stack_temperatures_k
 from simulators.accelerators.deeptrain.variables import DERIVED
 from simulators.accelerators.layers import LayerTable, layer_table
 from simulators.accelerators.recent import Recent
@@ -56,7 +56,7 @@ FIELDS: MappingType[str, Field] = {
     "average_power_w": Field(
         "W", "energy per image / stage time; may exceed power_w: weight gradients take energy, no time"
     ),
-    "peak_temperature_k": Field("K", "hottest layer at rated power; the paper's limit is 373.15 K (100 C)"),
+    "peak_temperature_k": Field("K", f"hottest layer at rated power; the paper's limit is {LIMIT_K:g} K (100 C)"),
     "crossbars_needed": Field("", "crossbars that hold every layer once"),
     "crossbars_available": Field("", "crossbars of the stack"),
     "crossbars_used": Field("", "crossbars with all copies of slow layers"),

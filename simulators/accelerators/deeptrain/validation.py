@@ -10,7 +10,7 @@ import numpy as np
 from simulators import components
 from simulators.accelerators.deeptrain.noc import busiest_links
 from simulators.accelerators.deeptrain.published import ALL_BN, BO_N, MEAN_ENERGY_SAVING, all_and_bo_n, stack_name
-from simulators.accelerators.deeptrain.thermal import stack_temperatures_k
+from simulators.accelerators.deeptrain.thermal import LIMIT_K, stack_temperatures_k
 from simulators.protocol import Designs, Report, ValidationCase, Workload
 from simulators.workloads import bn_variable
 
@@ -26,8 +26,7 @@ STACKS = ((1, 3), (2, 2), (3, 1))  # ReRAM and GPU layers
 MAPPING = "mapping rules (settings) and network stems"
 BALANCED = "section VI.B: All-BN is 'relatively balanced' on 2R2G"
 NEARLY_BOUND = ("vgg16", "vgg19")  # by the network on chip, by up to 12 %
-LIMIT_K = 373.15
-LEVELS = "section V.A: up to four layers before 100 C (373.15 K)"
+LEVELS = f"section V.A: up to four layers before 100 C ({LIMIT_K:g} K)"
 
 
 def validation_cases(simulator: DeepTrain) -> tuple[ValidationCase, ...]:
