@@ -398,3 +398,18 @@ def test_component_views_end_with_the_total():
 def test_views_pickle_with_their_simulator():
     view = pickle.loads(pickle.dumps(SIMULATOR.views()[0]))  # noqa: S301  # our own bytes
     assert view.name == "summary"
+
+
+def test_the_view_of_assumptions_holds_every_guess_settings_with_alternatives_included():
+    def shown(simulator):
+        view = next(view for view in simulator.views() if view.name == "assumptions")
+        table = view.render(Designs({}, 1), VGG11)
+        assert [row[0] for row in table.rows] == [assumption.name for assumption in simulator.assumptions]
+        return {note.partition(":")[0].removeprefix("setting "): note for note in table.notes}
+
+    notes = shown(SIMULATOR)
+    assert list(notes) == list(SIMULATOR.alternatives)
+    assert notes["device"] == "setting device: single-pulse; as defensible: program-verify, pipelayer"
+    other = shown(DeepTrain({"device": "pipelayer", "batch_size": 8}))
+    assert other["device"] == "setting device: pipelayer; as defensible: single-pulse, program-verify"
+    assert other["batch_size"] == "setting batch_size: 8; as defensible: 64, 16, 256"
