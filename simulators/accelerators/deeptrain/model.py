@@ -252,7 +252,7 @@ def evaluate(stacks: Stacks, designs: Designs, workload: Workload, breakdown: bo
         "crossbars_needed": mapping.needed.astype(np.float64)[index],
         "crossbars_available": mapping.available.astype(np.float64)[index],
         "crossbars_used": mapping.used[index],
-        "adc_resolution_bits": np.where(gpu.on_card, np.nan, stacks.tile.adc_bits)[index],
+        "adc_resolution_bits": np.where(gpu.on_card, 0.0, stacks.tile.adc_bits)[index],
         "adc_bits_short": np.where(gpu.on_card, 0.0, np.maximum(needed_bits - stacks.tile.adc_bits, 0.0))[index],
         "bn_layers": bn_layers,
         "gpu_instructions": elements * gpu.instructions_per_element[index],

@@ -376,8 +376,13 @@ def test_nothing_is_told_of_the_energy_of_what_cannot_be_built(view):
 def test_a_card_has_no_crossbars_and_no_converters_to_tell_of():
     report = one(policy="titan-xp", reram_layers=0, gpu_layers=0, breakdown=True)
     assert report.feasible[0]
-    assert np.isnan(report.adc_resolution_bits[0])
-    assert report.adc_bits_short[0] == report.crossbars_used[0] == report.by_layer["copies"].sum() == 0
+    assert (
+        report.adc_resolution_bits[0]
+        == report.adc_bits_short[0]
+        == report.crossbars_used[0]
+        == report.by_layer["copies"].sum()
+        == 0
+    )
 
 
 def test_views_refuse_several_designs_at_once():
