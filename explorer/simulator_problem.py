@@ -15,7 +15,7 @@ from explorer.evaluation import Evaluation
 from explorer.expressions import parse
 from explorer.outline import HELD_OUT, ObjectiveInfo
 from explorer.problem import Known, Measured, ObjectiveError, Problem
-from explorer.space import Space
+from explorer.space import Space, limit_to
 from explorer.units import counted
 from objectives.objective import DESIGNS, Objective
 from simulators.protocol import (
@@ -138,16 +138,30 @@ class SimulatorProblem(Problem):
         self.outline = replace(self.outline, workload=self._workload())
 
     def with_simulator(self, name: str, simulator: Simulator) -> SimulatorProblem:
-        """The same problem with another simulator, one of the same fields and variables, in the place of one."""
+        """The same problem with another simulator, one of the same fields and variables, in the place of one.
+
+        Designs with a value that the other one does not offer stay in the space and cannot be built.
+        """
+        constraints = [*self.space.constraints, *self.cheap_constraints, *self.outcome_constraints]
         return SimulatorProblem(
             Bench({**self.bench.simulators, name: simulator}, self.bench.workload),
             Space(self.space.variables.values()),
             list(self._functions.values()),
-            constraints=[c.text for c in (*self.space.constraints, *self.cheap_constraints, *self.outcome_constraints)],
+            constraints=[*(c.text for c in constraints), *self._limits(self.bench.simulators[name], simulator)],
             fidelity=self.fidelity,
             seed=self.seed,
             checkpoints=self.checkpoints,
         )
+
+    def _limits(self, standing: Simulator, other: Simulator) -> list[str]:
+        """What variables may not be where a simulator offers other values than the one that stands."""
+        before, after = (
+            {variable.name: variable.domain for variable in simulator.variables(self.bench.workload)}
+            for simulator in (standing, other)
+        )
+        variables = self.space.variables
+        changed = [name for name in variables if name in after and before.get(name) != after[name]]
+        return [limit for name in changed if (limit := limit_to(variables[name], after[name]))]
 
     def _workload(self) -> str:
         """The workload and what is really trained, in words."""

@@ -24,7 +24,7 @@ from simulators.protocol import (
     suggestion,
 )
 
-__all__ = ["Space", "allowed_values", "condition", "read_value", "written"]
+__all__ = ["Space", "allowed_values", "condition", "limit_to", "read_value", "written"]
 
 CHUNK = 65_536  # designs enumerated at a time: a few MB of columns
 
@@ -86,6 +86,27 @@ def allowed_values(variable: Variable) -> str:
 def written(variable: Variable, value: Value) -> str:
     """A value of a variable as a person writes it: ``10 MHz``, ``10000101``."""
     return _quantities([value], variable)[0]
+
+
+def limit_to(variable: Variable, offered: Domain) -> str:
+    """The constraint that a variable has none of its values that are not offered: ``cell_bits not in [8]``.
+
+    Args:
+        variable: of few values, a number or a word.
+        offered: the values that are left.
+
+    Returns:
+        empty if all are.
+    """
+    left = _values(offered)
+    missing = [value for value in _values(variable.domain) if value not in left]
+    words = any(isinstance(value, str) for value in _values(variable.domain))  # then NumPy reads numbers as words, too
+    texts = [f"'{value}'" if words else written(variable, value) for value in missing]
+    return f"{variable.name} not in [{', '.join(texts)}]" if missing else ""
+
+
+def _values(domain: Domain) -> list[Value]:
+    return [domain.value(entry) for entry in domain.at(np.arange(domain.size))]
 
 
 def _quantities(values: Sequence[Value], variable: Variable) -> list[str]:

@@ -2,7 +2,7 @@
 
 A simulator declares its assumptions once, as a tuple of :class:`Assumption`. Its settings may replace any of them::
 
-    hardware: {deeptrain: {assumptions: {bn_lane_instructions_per_element: 50}}}
+    simulators: {deeptrain: {assumptions: {bn_lane_instructions_per_element: 50}}}
 """
 
 from __future__ import annotations

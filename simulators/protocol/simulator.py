@@ -161,7 +161,8 @@ class Simulator(ABC):
     raises :class:`InputError`. It must be picklable and cheap to construct: data is loaded when first needed. Settings
     that ``paths`` names are files or folders: in a search file they start at the file. One that declares
     ``assumptions`` takes a setting of that name, replaced values by name, and keeps those in force as ``assumed``.
-    ``alternatives`` names settings with the other values that are as defensible as the default.
+    ``alternatives`` names settings with the other values that are as defensible as the default; with one of them a
+    simulator may offer fewer values of its variables.
     """
 
     name: ClassVar[str]

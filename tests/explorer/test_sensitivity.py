@@ -17,10 +17,14 @@ from explorer.rivals import Enumerated, Evaluated
 from explorer.sensitivity import Sensitivity, sensitivity, turns
 from explorer.sensitivity_tables import effect_rows, flip_rows, regrouping_rows, summary, survivor_rows, tornado_figure
 from explorer.simulator_problem import SimulatorProblem
+from explorer.space import Space
 from explorer.worlds import Shift, flips_at, possible_shifts, world
 from simulators.protocol import (
     Assumption,
     Assumptions,
+    BinaryVector,
+    Bits,
+    Categorical,
     Design,
     Designs,
     Field,
@@ -205,6 +209,58 @@ def test_a_setting_is_moved_to_each_alternative_and_back_to_its_default() -> Non
         ("stacked", "rolled"), ("stacked", "default"),
     ]  # fmt: skip
     assert moved[-1].moved(settings["chip"], moved[-1].ends[0]) == {}
+
+
+class Narrow(Packed):
+    """Beside each other there is room for two tiles only, none of them fast."""
+
+    alternatives: ClassVar[Mapping[str, Sequence[object]]] = {"packing": ["narrow"]}
+
+    def variables(self, workload: Workload) -> tuple[Variable, ...]:
+        offered = super().variables(workload)
+        return (Variable("tiles", Integer(1, 2), 1), offered[1]) if self.packing == "narrow" else offered
+
+    def simulate(self, designs: Designs, workload: Workload, *, breakdown: bool = False) -> Report:
+        for variable in self.variables(workload):
+            variable.domain.column(designs[variable.name].tolist())  # raises where one is not offered
+        return super().simulate(designs, workload)
+
+
+def test_designs_that_a_world_does_not_offer_are_on_no_front_there() -> None:
+    problem = bench_problem({"chip": Narrow()}, objectives("latency", "area"))
+    found = looked_at(problem)
+    assert not found.notes
+    for survivor in found.survivors:
+        assert ("packing = narrow" in survivor.lost) == (survivor.design["tiles"] in (3, 4))
+    told = {flip.was: flip.becomes for flip in found.flips if flip.shift.name == "packing"}
+    assert told["tiles=4, fast=0 can be evaluated"] == "cannot be evaluated (violates tiles not in [3, 4])"
+    assert len(found.effects) > 0
+    four = bench_problem({"chip": Narrow()}, objectives("latency", "area"), constraints=["tiles == 4"])
+    found = sensitivity(four, {}, Enumerated(four, question(four)), [])
+    assert all("packing = narrow" in survivor.lost for survivor in found.survivors)
+    effects = {effect.shift.name: effect.changes for effect in found.effects}
+    assert np.isnan(effects["packing"]).all(), "nothing can be built there"
+
+
+def test_the_reram_cell_is_moved_and_bounds_what_can_be_built() -> None:
+    from tests.explorer.simulators import DeepTrain
+
+    searched = {"reram_layers": Integer(1, 3), "bn": BinaryVector(8, "C", (Bits([0] * 8),))}
+    searched |= {"cell_bits": Categorical([2, 8]), "frequency_hz": Categorical([10e6, 40e6])}
+    variables = {variable.name: variable for variable in DeepTrain().variables(Workload("vgg11"))}
+    space = Space([replace(variables[name], domain=domain) for name, domain in searched.items()])
+    problem = bench_problem({"deeptrain": DeepTrain()}, objectives("latency", "energy", "area"), space)
+    found = sensitivity(problem, {}, Enumerated(problem, question(problem)), [])
+    assert not found.notes
+    lost = {(one.design["cell_bits"], one.design["frequency_hz"]): "device = pipelayer" in one.lost
+            for one in found.survivors}  # fmt: skip
+    assert lost == {bits: bits != (2, 10e6) for bits in lost}
+    assert len(lost) > 1
+    slow = problem.space.design({"cell_bits": 2, "frequency_hz": 10e6, "bn": "none"})
+    found = sensitivity(problem, {}, Enumerated(problem, question(problem)), [slow])
+    energy = {effect.shift.ends[0]: effect.changes[0][1] for effect in found.effects if not effect.shift.assumption}
+    assert energy["pipelayer"] > 10, "what a write costs"
+    assert energy[16] > 0 > energy[256], "batches between two writes of all weights"
 
 
 def test_effects_are_relative_and_what_changes_nothing_is_named() -> None:

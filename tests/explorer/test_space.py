@@ -9,8 +9,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from explorer.problem import Problem
-from explorer.space import Space, condition
-from simulators.protocol import BinaryVector, Bits, Categorical, Design, Designs, InputError, Integer, Variable
+from explorer.space import Space, condition, limit_to
+from simulators.protocol import (
+    BinaryVector,
+    Bits,
+    Categorical,
+    Design,
+    Designs,
+    Domain,
+    InputError,
+    Integer,
+    Value,
+    Variable,
+)
 from tests.explorer.problems import SPACE, spaces
 
 VARIABLES = (
@@ -235,3 +246,34 @@ def test_everything_that_is_wrong_with_values_is_told() -> None:
     wrong = SPACE.mistakes({"layer": 1, "layers": 99, "bn": "C99"})
     assert [mistake.field for mistake in wrong] == ["layer", *(n for n in SPACE.variables if n in ("layers", "bn"))]
     assert SPACE.mistakes({}) == []
+
+
+@pytest.mark.parametrize(
+    ("domain", "unit", "offered", "limit"),
+    [
+        (Categorical([1, 2, 8]), "bit", Categorical([1, 2, 4]), "x not in [8]"),
+        (Categorical([1e7, 4e7]), "Hz", Categorical([5e6]), "x not in [10 MHz, 40 MHz]"),
+        (Categorical([0.1]), "s", Categorical([0.3]), "x not in [100 ms]"),
+        (Categorical(["relu", "gelu"]), "", Categorical(["gelu"]), "x not in ['relu']"),
+        (Categorical(["derived", 8]), "bit", Categorical(["derived"]), "x not in ['8']"),
+        (Integer(1, 4), "", Integer(2, 3), "x not in [1, 4]"),
+        (Integer(2, 3), "", Integer(1, 4), ""),
+    ],
+    ids=str,
+)
+def test_what_is_not_offered_is_told_by_a_constraint_that_leaves_out_just_that(
+    domain: Domain, unit: str, offered: Domain, limit: str
+) -> None:
+    values = [domain.value(entry) for entry in domain.at(np.arange(domain.size))]
+    variable = Variable("x", domain, values[0], unit)
+    assert limit_to(variable, offered) == limit
+    space = Space([variable], [limit] if limit else [])
+    left = [design["x"] for part in space.enumerate() for design in space.unpack(part)]
+    assert left == [value for value in values if offered_value(offered, value)]
+
+
+def offered_value(domain: Domain, value: Value) -> bool:
+    try:
+        return domain.parse(value) == value
+    except InputError:
+        return False

@@ -6,6 +6,9 @@ read from other publications or are plain guesses, and say so.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from simulators.accelerators.deeptrain.policies import CARDS, card_assumption
 from simulators.components import DEVICES, isaac_tile_totals
 from simulators.protocol import Assumption
 
@@ -16,6 +19,22 @@ FERMI_LANE_RATE = 16 * 32 * 700e6  # 16 SMs, one full warp of 32 lanes per cycle
 _CELL = next(iter(DEVICES.values()))
 _WRITES = "the setting device: what its cell takes, unless replaced here (view devices)"
 _LEVELS = "up to four stacked layers below 100 C (section V.A), for 3R1G and 2R2G"
+
+
+def _of_cards() -> Iterator[Assumption]:
+    """Figures of graphics cards: peak and memory are known, and the limit of the power."""
+    for name, card in CARDS.items():
+        for figure, unit, least, meaning in (
+            ("peak_flops", "1/s", 1.0, "32-bit floating-point operations per second"),
+            ("bytes_per_s", "B/s", 1.0, "what its memory carries"),
+            ("power_w", "W", 0.8, "what it draws while it trains, at most its board's limit"),
+        ):
+            value: float = getattr(card, figure)
+            yield Assumption(
+                card_assumption(name, figure), value, unit, value / 100, value * 100, card.source, f"{name}: {meaning}",
+                likely=(least * value, value), counts_if="with graphics cards",
+            )  # fmt: skip
+
 
 ASSUMPTIONS = (
     Assumption(
@@ -64,6 +83,7 @@ ASSUMPTIONS = (
         likely=(20.0, 32.0),
         counts_if="with graphics cards",
     ),
+    *_of_cards(),
     Assumption(
         "gpu_layer_power_w", 12.0, "W", 0.1, 200.0,
         "fitted together with the thermal resistances",

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simulators.accelerators.deeptrain.policies import POLICIES, Card
+from simulators.accelerators.deeptrain.policies import POLICIES, Card, card_in_force
 from simulators.accelerators.layers import LayerTable
 from simulators.protocol import Assumptions
 
@@ -63,7 +63,7 @@ def gpu_work(
     for name in sorted(set(policies.tolist())):
         policy, stacks = POLICIES[name], policies == name
         if policy.card is not None:
-            _on_card(work, stacks, policy.card, macs * passes, share, assumed)
+            _on_card(work, stacks, card_in_force(name, assumed), macs * passes, share, assumed)
         elif policy.backward_on_gpu:
             backward = macs * (passes - 1) * assumed["gpu_lane_instructions_per_mac"]
             work.product_time_s[stacks] = backward / rate[stacks, None]

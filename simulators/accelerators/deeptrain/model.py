@@ -14,10 +14,10 @@ from simulators.accelerators.deeptrain.gpu import GpuWork, gpu_work
 from simulators.accelerators.deeptrain.mapping import Mapping, map_network
 from simulators.accelerators.deeptrain.noc import Links, NetworkOnChip, Traffic, busiest_links, transport_energy
 from simulators.accelerators.deeptrain.pipeline import bn_work, schedule
-from simulators.accelerators.deeptrain.policies import CARDS, is_true
+from simulators.accelerators.deeptrain.policies import CARDS, card_in_force, is_true
 from simulators.accelerators.deeptrain.settings import Settings
 from simulators.accelerators.deeptrain.stacking import layer_kinds
-from simulators.accelerators.deeptrain.thermal import layer_powers_w, stack_temperatures_k
+from simulators.accelerators.deeptrain.thermal import LIMIT_K, layer_powers_w, stack_temperatures_k
 from simulators.accelerators.deeptrain.variables import DERIVED
 from simulators.accelerators.layers import LayerTable, layer_table
 from simulators.accelerators.recent import Recent
@@ -56,7 +56,7 @@ FIELDS: MappingType[str, Field] = {
     "average_power_w": Field(
         "W", "energy per image / stage time; may exceed power_w: weight gradients take energy, no time"
     ),
-    "peak_temperature_k": Field("K", "hottest layer at rated power; the paper's limit is 373.15 K (100 C)"),
+    "peak_temperature_k": Field("K", f"hottest layer at rated power; the paper's limit is {LIMIT_K:g} K (100 C)"),
     "crossbars_needed": Field("", "crossbars that hold every layer once"),
     "crossbars_available": Field("", "crossbars of the stack"),
     "crossbars_used": Field("", "crossbars with all copies of slow layers"),
@@ -153,7 +153,8 @@ def build_stacks(
     powers = layer_powers_w(kinds, tiles * tile.total_power_w, assumed["gpu_layer_power_w"])
     temperatures_k = stack_temperatures_k(powers, assumed)
     gpu_area = np.where(gpu_layers > 0, assumed["gpu_layer_area_mm2"], 0.0)
-    cards = {name: [getattr(CARDS[policy], name) if policy in CARDS else 0.0 for policy in policies]
+    in_force = {name: card_in_force(name, assumed) for name in CARDS}
+    cards = {name: [getattr(in_force[policy], name) if policy in CARDS else 0.0 for policy in policies]
              for name in ("power_w", "area_mm2", "temperature_k")}  # fmt: skip
     footprint = np.maximum(np.where(reram_layers > 0, tiles * tile.total_area_mm2, 0.0), gpu_area)
     network = NetworkOnChip(workload, table, mapping, hardware, tile, kinds, settings, assumed, links)
@@ -251,7 +252,7 @@ def evaluate(stacks: Stacks, designs: Designs, workload: Workload, breakdown: bo
         "crossbars_needed": mapping.needed.astype(np.float64)[index],
         "crossbars_available": mapping.available.astype(np.float64)[index],
         "crossbars_used": mapping.used[index],
-        "adc_resolution_bits": np.where(gpu.on_card, np.nan, stacks.tile.adc_bits)[index],
+        "adc_resolution_bits": np.where(gpu.on_card, 0.0, stacks.tile.adc_bits)[index],
         "adc_bits_short": np.where(gpu.on_card, 0.0, np.maximum(needed_bits - stacks.tile.adc_bits, 0.0))[index],
         "bn_layers": bn_layers,
         "gpu_instructions": elements * gpu.instructions_per_element[index],

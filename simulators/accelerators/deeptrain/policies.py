@@ -1,21 +1,31 @@
 """Who computes what: DeepTrain's way, and those of the architectures that it is compared with, on the same stack.
 
 AccuReD is DeepTrain's policy with All-BN on 2R2G (paper, section VI.A), and without GPU layers and normalisations it is
-PipeLayer's and ReGAN's: designs, not policies of their own. Where the GPU layers compute products, too, it is another
-policy, and a graphics card has no stack at all. Comparisons of architectures are comparisons of designs: name some
-policies as values of ``policy``, or show the view ``baselines``.
+PipeLayer's, ISAAC's and ReGAN's: designs, not policies of their own. Where the GPU layers compute products, too, it is
+another policy, and a graphics card has no stack at all. Comparisons of architectures are comparisons of designs: name
+some policies as values of ``policy``, or show the view ``baselines``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["BASELINES", "CARDS", "POLICIES", "Baseline", "Card", "Policy", "is_true"]
+__all__ = [
+    "BASELINES",
+    "CARDS",
+    "POLICIES",
+    "Baseline",
+    "Card",
+    "Policy",
+    "card_assumption",
+    "card_in_force",
+    "is_true",
+]
 
 
 @dataclass(frozen=True)
@@ -46,6 +56,26 @@ CARDS: Mapping[str, Card] = {
     "rtx-2080-ti": Card(13.45e12, 616e9, 250.0, 754.0, BOOST_K, "NVIDIA's data of the GeForce RTX 2080 Ti (TU102)"),
 }
 """Graphics cards by the name of their policy."""
+
+
+def card_assumption(card: str, figure: str) -> str:
+    """The name of the assumption that holds a figure of a card: ``titan_xp_power_w``."""
+    return f"{card.replace('-', '_')}_{figure}"
+
+
+def card_in_force(name: str, assumed: Mapping[str, float]) -> Card:
+    """A card with its figures as they are assumed.
+
+    Args:
+        name: of its policy.
+        assumed: all assumptions in force.
+    """
+    return replace(
+        CARDS[name],
+        peak_flops=assumed[card_assumption(name, "peak_flops")],
+        bytes_per_s=assumed[card_assumption(name, "bytes_per_s")],
+        power_w=assumed[card_assumption(name, "power_w")],
+    )
 
 
 @dataclass(frozen=True)
@@ -88,21 +118,27 @@ class Baseline:
     Args:
         name: what it is called.
         choices: values of variables, as written in a search file.
+        note: what a comparison with it has to know.
     """
 
     name: str
     choices: Mapping[str, object]
+    note: str = ""
 
 
 BASELINES: Sequence[Baseline] = (
     Baseline("AccuReD: 2R2G, All-BN", {"reram_layers": 2, "gpu_layers": 2, "bn": "all"}),
     Baseline("REGENT, 3D-ReG: 2R2G, no BN", {"policy": "regent", "reram_layers": 2, "gpu_layers": 2, "bn": "none"}),
     Baseline(
-        "PipeLayer: 4R, no BN",
+        "PipeLayer, ISAAC: 4R, no BN",
         {"reram_layers": 4, "gpu_layers": 0, "activation_copies": "pipelayer", "bn": "none"},
+        "ISAAC only infers: it is this design in inference; trained as PipeLayer trains, on ISAAC's tiles",
     ),
-    # ReGAN normalises where the divisor is a power of two, in under 2 % of the cases: as good as not at all
-    Baseline("ReGAN: 4R, no BN", {"reram_layers": 4, "gpu_layers": 0, "bn": "none"}),
+    Baseline(
+        "ReGAN: 4R, no BN",
+        {"reram_layers": 4, "gpu_layers": 0, "bn": "none"},
+        "it normalises where the divisor is a power of two, in under 2 % of the cases: as good as not at all",
+    ),
     Baseline("Titan Xp, All-BN", {"policy": "titan-xp", "reram_layers": 0, "gpu_layers": 0, "bn": "all"}),
     Baseline("RTX 2080 Ti, All-BN", {"policy": "rtx-2080-ti", "reram_layers": 0, "gpu_layers": 0, "bn": "all"}),
 )

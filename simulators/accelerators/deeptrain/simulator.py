@@ -55,6 +55,8 @@ class DeepTrain(HardwareSimulator):
         "transposed": ["own_ceilings"],
         "adc_model": ["survey"],
         "tile_budget": ["area"],
+        "device": ["program-verify", "pipelayer"],
+        "batch_size": [16, 256],
     }
     assumptions: ClassVar[Sequence[Assumption]] = ASSUMPTIONS
 

@@ -13,7 +13,10 @@ from numpy.typing import NDArray
 from simulators.accelerators.deeptrain.stacking import GPU_LAYER, RERAM_LAYER
 from simulators.protocol import Assumptions
 
-__all__ = ["layer_powers_w", "stack_temperatures_k"]
+__all__ = ["LIMIT_K", "layer_powers_w", "stack_temperatures_k"]
+
+LIMIT_K = 373.15
+"""What no layer may exceed: 100 C, section V.A of the paper."""
 
 
 def layer_powers_w(

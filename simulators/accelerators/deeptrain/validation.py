@@ -17,7 +17,7 @@ from simulators.accelerators.deeptrain.published import (
     placements,
     stack_name,
 )
-from simulators.accelerators.deeptrain.thermal import stack_temperatures_k
+from simulators.accelerators.deeptrain.thermal import LIMIT_K, stack_temperatures_k
 from simulators.protocol import Designs, Report, ValidationCase, Workload
 from simulators.workloads import bn_variable
 
@@ -33,8 +33,7 @@ STACKS = ((1, 3), (2, 2), (3, 1))  # ReRAM and GPU layers
 MAPPING = "mapping rules (settings) and network stems"
 BALANCED = "section VI.B: All-BN is 'relatively balanced' on 2R2G"
 LINK_BOUND = {("vgg16", "BO-N"), ("vgg16", "no BN"), ("vgg19", "BO-N"), ("vgg19", "no BN"), ("resnet18", "no BN")}
-LIMIT_K = 373.15
-LEVELS = "section V.A: up to four layers before 100 C (373.15 K)"
+LEVELS = f"section V.A: up to four layers before 100 C ({LIMIT_K:g} K)"
 
 
 def validation_cases(simulator: DeepTrain) -> tuple[ValidationCase, ...]:

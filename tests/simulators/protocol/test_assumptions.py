@@ -1,8 +1,9 @@
 """Assumptions can be replaced within their range, and nothing else."""
 
 import pytest
+import yaml
 
-from simulators.protocol import Assumption, Assumptions, InputError
+from simulators.protocol import Assumption, Assumptions, InputError, assumptions, load_simulator
 
 DECLARED = (
     Assumption("energy_j", 1e-12, "J", 1e-15, 1e-9, "somewhere", "energy of a thing"),
@@ -64,3 +65,9 @@ def test_what_is_likely_goes_with_a_value_outside_it_as_far_as_the_model_makes_s
     assert energy.likely_around(0.0) == energy.likely
     assert passes.likely_around(1) == (1, 1)
     assert Assumption("a", 3, "", 1, 9, "", "", likely=(3, 3)).likely_around(5) == (3, 3)
+
+
+def test_the_documented_way_to_replace_one_works():
+    example = yaml.safe_load(next(line for line in assumptions.__doc__.splitlines() if line.startswith("    ")))
+    ((name, settings),) = example["simulators"].items()
+    assert load_simulator(name)(settings).assumed.replaced == settings["assumptions"]

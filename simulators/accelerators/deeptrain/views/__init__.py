@@ -26,14 +26,20 @@ def make_views(simulator: DeepTrain) -> tuple[View, ...]:
         "area": ("area of each component", partial(components, quantity="area_mm2", unit="mm2")),
         "energy": ("energy per image of each component", partial(components, quantity="energy_j", unit="J")),
         "power": ("rated power of each component", partial(components, quantity="power_w", unit="W")),
-        "baselines": ("the design beside AccuReD, REGENT, PipeLayer, ReGAN and graphics cards", design.baselines),
+        "baselines": (
+            "the design beside AccuReD, REGENT, PipeLayer, ISAAC, ReGAN and graphics cards",
+            design.baselines,
+        ),
         "noc": ("traffic on the network on chip by layer of the stack, its busiest links", network_on_chip.table),
         "noc-map": ("a picture of it: the busiest link at each router (--out page.html)", network_on_chip.maps),
         "thermal": ("temperature of each layer of the stack", design.thermal),
         "components": ("circuit parts of ISAAC's tile: figures of one, how they scale, the source", reference.parts),
         "devices": ("ReRAM cells that the setting device can name", reference.devices),
-        "choices": ("policies and stack orders: what each means, and who published it", reference.choices),
+        "choices": ("policies, graphics cards and stack orders: what each is, and who published it", reference.choices),
         "technology": ("technology nodes that the setting technology_nm can name", reference.nodes),
-        "assumptions": ("fitted and guessed numbers in force", reference.assumptions),
+        "assumptions": (
+            "fitted and guessed numbers in force, and settings that are as defensible another way",
+            reference.assumptions,
+        ),
     }
     return tuple(View(name, meaning, partial(render, simulator)) for name, (meaning, render) in found.items())

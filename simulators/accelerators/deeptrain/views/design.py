@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from simulators.accelerators.deeptrain.model import FIELDS
 from simulators.accelerators.deeptrain.policies import BASELINES
 from simulators.accelerators.deeptrain.stacking import GPU_LAYER, RERAM_LAYER
+from simulators.accelerators.deeptrain.thermal import LIMIT_K
 from simulators.components import IMAS_PER_TILE, ISAAC_IMA, ISAAC_TILE, isaac_tile_totals
 from simulators.protocol import Designs, InputError, Quantity, Report, Table, Workload
 
@@ -173,10 +174,9 @@ def baselines(simulator: DeepTrain, designs: Designs, workload: Workload) -> Tab
         )
         for baseline in BASELINES
     ]  # fmt: skip
-    limit_k = 373.15
     own = reported(simulator, designs, workload)
     fields = ("latency_s", "epoch_time_s", "energy_j", "area_mm2", "power_w", "peak_temperature_k")
-    rows, notes = [], []
+    rows, notes = [], [f"{baseline.name}: {baseline.note}" for baseline in BASELINES if baseline.note]
     for name, design in shown:
         report = simulator.simulate(design, workload)
         faster = (report.latency_s / own.latency_s)[0].item()
@@ -186,7 +186,7 @@ def baselines(simulator: DeepTrain, designs: Designs, workload: Workload) -> Tab
             Quantity(faster, ""), Quantity(saving, ""),
         ))  # fmt: skip
         notes += [f"{name}: {report.reason(0)}"] if not report.feasible[0] else []
-        if report.peak_temperature_k[0] > limit_k:
-            notes.append(f"{name}: hotter than {limit_k} K, the paper's limit")
+        if report.peak_temperature_k[0] > LIMIT_K:
+            notes.append(f"{name}: hotter than {LIMIT_K:g} K, the paper's limit")
     columns = ("", *fields, "its latency / this design's", "its energy / this design's")
     return Table(described(simulator, designs, workload), columns, rows, notes)

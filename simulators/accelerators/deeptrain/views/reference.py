@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from simulators.accelerators.deeptrain.policies import POLICIES, Policy
+from simulators.accelerators.deeptrain.policies import CARDS, POLICIES, Policy, card_in_force
 from simulators.accelerators.deeptrain.stacking import ORDERS
 from simulators.components import DEVICES, ISAAC_CHIP, ISAAC_IMA, ISAAC_TILE, LAWS, NODES
 from simulators.components.parts import Circuit
-from simulators.protocol import Designs, Quantity, Table, Workload
+from simulators.protocol import Assumptions, Designs, Quantity, Table, Workload
 
 if TYPE_CHECKING:
     from simulators.accelerators.deeptrain.simulator import DeepTrain
@@ -64,10 +64,21 @@ def devices(simulator: DeepTrain, designs: Designs, workload: Workload) -> Table
 
 
 def choices(simulator: DeepTrain, designs: Designs, workload: Workload) -> Table:  # noqa: ARG001  # a view's signature
-    """Values of variables that a word does not explain."""
+    """Values of variables that a word does not explain, and the figures of graphics cards in force."""
     rows = [("policy", name, policy.meaning, _source(policy)) for name, policy in POLICIES.items()]
     rows += [("stack_order", name, meaning, "") for name, meaning in ORDERS.items()]
-    return Table("Choices", ("variable", "value", "meaning", "source"), rows)
+    notes = [_card(name, simulator.assumed) for name in CARDS]
+    return Table("Choices", ("variable", "value", "meaning", "source"), rows, notes)
+
+
+def _card(name: str, assumed: Assumptions) -> str:
+    """A graphics card's figures in force."""
+    card = card_in_force(name, assumed)
+    return (
+        f"{name}: {card.peak_flops / 1e12:g} TFLOP/s at its peak ({assumed['card_utilisation']:.0%} of it in "
+        f"convolutions), {card.bytes_per_s / 1e9:g} GB/s, {card.power_w:g} W, {card.area_mm2:g} mm2, "
+        f"{card.temperature_k - 273.15:g} C (view assumptions)"
+    )
 
 
 def _source(policy: Policy) -> str:
@@ -94,7 +105,7 @@ def nodes(simulator: DeepTrain, designs: Designs, workload: Workload) -> Table: 
 
 
 def assumptions(simulator: DeepTrain, designs: Designs, workload: Workload) -> Table:  # noqa: ARG001  # a view's signature
-    """Fitted and guessed numbers in force."""
+    """Fitted and guessed numbers in force, and settings that are as defensible another way."""
     rows = [
         (
             name,
@@ -105,4 +116,11 @@ def assumptions(simulator: DeepTrain, designs: Designs, workload: Workload) -> T
         for name, about in simulator.assumed.declared.items()
     ]
     columns = ("assumption", "value", "default", "likely from", "to", "meaning", "source")
-    return Table("Assumptions in force", columns, rows)
+    return Table("Assumptions in force", columns, rows, [_setting(simulator, name) for name in simulator.alternatives])
+
+
+def _setting(simulator: DeepTrain, name: str) -> str:
+    """A setting in force, and what it might be as well."""
+    default, value = type(simulator.settings).model_fields[name].default, getattr(simulator.settings, name)
+    others = [other for other in (default, *simulator.alternatives[name]) if other != value]
+    return f"setting {name}: {value}; as defensible: {', '.join(map(str, others))}"

@@ -376,8 +376,13 @@ def test_nothing_is_told_of_the_energy_of_what_cannot_be_built(view):
 def test_a_card_has_no_crossbars_and_no_converters_to_tell_of():
     report = one(policy="titan-xp", reram_layers=0, gpu_layers=0, breakdown=True)
     assert report.feasible[0]
-    assert np.isnan(report.adc_resolution_bits[0])
-    assert report.adc_bits_short[0] == report.crossbars_used[0] == report.by_layer["copies"].sum() == 0
+    assert (
+        report.adc_resolution_bits[0]
+        == report.adc_bits_short[0]
+        == report.crossbars_used[0]
+        == report.by_layer["copies"].sum()
+        == 0
+    )
 
 
 def test_views_refuse_several_designs_at_once():
@@ -398,3 +403,18 @@ def test_component_views_end_with_the_total():
 def test_views_pickle_with_their_simulator():
     view = pickle.loads(pickle.dumps(SIMULATOR.views()[0]))  # noqa: S301  # our own bytes
     assert view.name == "summary"
+
+
+def test_the_view_of_assumptions_holds_every_guess_settings_with_alternatives_included():
+    def shown(simulator):
+        view = next(view for view in simulator.views() if view.name == "assumptions")
+        table = view.render(Designs({}, 1), VGG11)
+        assert [row[0] for row in table.rows] == [assumption.name for assumption in simulator.assumptions]
+        return {note.partition(":")[0].removeprefix("setting "): note for note in table.notes}
+
+    notes = shown(SIMULATOR)
+    assert list(notes) == list(SIMULATOR.alternatives)
+    assert notes["device"] == "setting device: single-pulse; as defensible: program-verify, pipelayer"
+    other = shown(DeepTrain({"device": "pipelayer", "batch_size": 8}))
+    assert other["device"] == "setting device: pipelayer; as defensible: single-pulse, program-verify"
+    assert other["batch_size"] == "setting batch_size: 8; as defensible: 64, 16, 256"

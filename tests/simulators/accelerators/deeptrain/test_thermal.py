@@ -1,13 +1,16 @@
 """The stack's temperatures against worked figures."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from simulators.accelerators.deeptrain import DeepTrain, thermal
 from simulators.accelerators.deeptrain.assumptions import ASSUMPTIONS
 from simulators.accelerators.deeptrain.stacking import layer_kinds
-from simulators.accelerators.deeptrain.thermal import layer_powers_w, stack_temperatures_k
+from simulators.accelerators.deeptrain.thermal import LIMIT_K, layer_powers_w, stack_temperatures_k
 from simulators.protocol import Assumptions
 
 ASSUMED = Assumptions(ASSUMPTIONS)
@@ -59,3 +62,13 @@ def test_low_stacks_beside_high_ones_end_where_they_end():
     assert powers.tolist() == [[47.5, 12.0, 0.0, 0.0], [47.5, 47.5, 47.5, 12.0]]
     alone = stack_temperatures_k(np.array([47.5, 12.0]), ASSUMED)
     assert stack_temperatures_k(powers, ASSUMED)[0].max() == pytest.approx(alone.max())
+
+
+def test_the_limit_is_written_once_and_is_the_one_that_fields_and_validation_name():
+    package = Path(thermal.__file__).parent
+    assert [path.name for path in package.rglob("*.py") if str(LIMIT_K) in path.read_text()] == ["thermal.py"]
+    simulator = DeepTrain()
+    assert f"{LIMIT_K} K" in simulator.fields["peak_temperature_k"].meaning
+    cases = [case for case in simulator.validation() if case.name.startswith("peak temperature")]
+    assert {case.low or case.high for case in cases} == {LIMIT_K}
+    assert all(f"{LIMIT_K} K" in case.source for case in cases)
