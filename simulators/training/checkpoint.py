@@ -26,7 +26,7 @@ from simulators.protocol import Folder
 
 __all__ = ["Checkpoint", "Epoch", "checkpoint_key", "read_checkpoint", "write_checkpoint"]
 
-LAYOUT = 1
+LAYOUT = 2
 """Raised when what a checkpoint holds, or how training goes, changes: older files are then no longer used."""
 
 logger = logging.getLogger(__name__)
@@ -41,12 +41,15 @@ class Epoch:
         test_accuracy: on the test images, as a fraction.
         loss: mean cross-entropy on the validation images, in nats.
         time_s: what training and judging this epoch took.
+        draws: accuracy on the validation images of each of several chips that the network was written to; then
+            ``accuracy``, ``test_accuracy`` and ``loss`` are means over these.
     """
 
     accuracy: float
     test_accuracy: float
     loss: float
     time_s: float
+    draws: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,7 +113,7 @@ def _read(folder: Folder, name: str) -> Checkpoint | None:
                 raise ValueError(f"wrong checksum of {damaged}")
         # weights_only: tensors and plain values, never code
         stored = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
-        curve = tuple(Epoch(*values) for values in stored["curve"])
+        curve = tuple(Epoch(*row[:-1], tuple(row[-1])) for row in stored["curve"])
         return Checkpoint(curve, stored["diverged"], stored["state"])
     except (
         AttributeError, EOFError, KeyError, NotImplementedError, RuntimeError, TypeError, ValueError,
@@ -122,7 +125,10 @@ def _read(folder: Folder, name: str) -> Checkpoint | None:
 
 def _content(checkpoint: Checkpoint) -> bytes:
     stored = {
-        "curve": [[epoch.accuracy, epoch.test_accuracy, epoch.loss, epoch.time_s] for epoch in checkpoint.curve],
+        "curve": [
+            [epoch.accuracy, epoch.test_accuracy, epoch.loss, epoch.time_s, list(epoch.draws)]
+            for epoch in checkpoint.curve
+        ],
         "diverged": checkpoint.diverged,
         "state": checkpoint.state,
     }

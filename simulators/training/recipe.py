@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from simulators.protocol import InputError, field_path, plain_words, shown
+from simulators.training.chip.settings import ChipSettings
 
 __all__ = ["Proxy", "Recipe", "TrainingSettings", "parse_settings"]
 
@@ -74,6 +75,10 @@ def _none_or_mapping(value: Any) -> Any:
     raise ValueError(f"write none or a mapping of {', '.join(Proxy.model_fields)}, not {shown(value)}")
 
 
+def _chip(value: Any) -> Any:
+    return None if value == "none" else {} if value is True else value
+
+
 class TrainingSettings(_Settings):
     """Settings of the training simulator.
 
@@ -85,6 +90,7 @@ class TrainingSettings(_Settings):
         threads: CPU threads of one training.
         keep_checkpoints: whether to store trainings, and to continue from stored ones.
         max_epochs: the highest fidelity.
+        chip: the chip that networks are trained for; ``none``: exact arithmetic, and designs differ in ``bn`` alone.
     """
 
     recipe: Recipe = Recipe()
@@ -94,6 +100,7 @@ class TrainingSettings(_Settings):
     threads: int = Field(1, ge=1)
     keep_checkpoints: bool = True
     max_epochs: int = Field(20, ge=1)
+    chip: Annotated[ChipSettings | None, BeforeValidator(_chip)] = None
 
     @property
     def width(self) -> float:

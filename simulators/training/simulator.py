@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
@@ -19,15 +20,18 @@ from simulators.protocol import (
     InputError,
     Report,
     TrainingSimulator,
+    Value,
     Variable,
     Workload,
 )
+from simulators.training.chip.variables import CHIP_VARIABLES
 from simulators.training.datasets import ImageData, load_images
 from simulators.training.recipe import parse_settings
 from simulators.workloads import Network, bn_variable, dataset_shape, network_for
 
 if TYPE_CHECKING:
     from simulators.training.checkpoint import Checkpoint
+    from simulators.training.trainer import Deployment
 
 __all__ = ["ImageTraining"]
 
@@ -53,6 +57,9 @@ class ImageTraining(TrainingSimulator):
         "training_time_s": Field("s", "what these epochs took when they were trained"),
         "parameters": Field("", "trainable parameters of the network that was trained"),
         "diverged": Field("", "1 if the loss ceased to be a finite number, else 0"),
+        "accuracy_error": Field("fraction", "standard error of accuracy: of the images, and of chips that were drawn"),
+        "accuracy_spread": Field("fraction", "standard deviation of accuracy over chips; 0 without a chip"),
+        "accuracy_worst": Field("fraction", "accuracy that nine of ten chips reach; accuracy without a chip"),
     }
     paths = frozenset({"data_dir"})
 
@@ -60,8 +67,8 @@ class ImageTraining(TrainingSimulator):
         self.settings = parse_settings(settings)
 
     def variables(self, workload: Workload) -> tuple[Variable, ...]:
-        """``bn``: the convolutions that are followed by batch normalisation."""
-        return (bn_variable(workload),)
+        """``bn``: the convolutions that are followed by batch normalisation; and those of the chip, if there is one."""
+        return (bn_variable(workload), *(CHIP_VARIABLES if self.settings.chip else ()))
 
     def fidelity(self) -> Fidelity:
         """Epochs, from 1 to ``max_epochs``."""
@@ -120,22 +127,33 @@ class ImageTraining(TrainingSimulator):
         settings = self.settings
         device = choose_device(settings.device)
         epochs = self.fidelity().parse(fidelity)
-        bn = self._bn(design, workload)
+        chosen = self._chosen(design, workload)
+        bn = Bits(chosen["bn"])  # type: ignore[arg-type]  # a binary vector's values are Bits
         network = network_for(workload, settings.width)
         data = self._images(workload)
         folder = checkpoints if settings.keep_checkpoints else None
-        name = f"{self._key(workload, network, bn, data, seed, device.type)}.pt"
+        name = f"{self._key(workload, network, chosen, data, seed, device.type)}.pt"
 
         known = read_checkpoint(folder, name) if folder else None
         reached = known
         if reached is None or not reached.answers(epochs):
             with reproducible(settings.threads):
-                trainer = Trainer(network, bn, data, settings.recipe, seed, device)
+                trainer = Trainer(network, bn, data, settings.recipe, seed, device, self._deployment(chosen))
                 keep = partial(write_checkpoint, folder, name) if folder else None
                 reached = train(trainer, epochs, start=known, keep=keep)
-        return _report(reached, epochs, len(known.curve) if known else 0, network.parameters(bn))
+        return _report(reached, epochs, len(known.curve) if known else 0, network.parameters(bn), len(data.validation))
 
-    def _key(self, workload: Workload, network: Network, bn: Bits, data: ImageData, seed: int, device: str) -> str:
+    def _deployment(self, chosen: Mapping[str, Value]) -> Deployment | None:
+        from simulators.training.trainer import Deployment
+
+        settings = self.settings.chip
+        if settings is None:
+            return None
+        return Deployment(settings.chip(chosen), settings.in_training == "noise", settings.draws)
+
+    def _key(
+        self, workload: Workload, network: Network, chosen: Mapping[str, Value], data: ImageData, seed: int, device: str
+    ) -> str:
         """Names everything that results depend on: what training reads, recipe, images, proxy and seed; and, since
         their last bits differ, the kind of device and PyTorch's version (without its last part, which mends errors).
         """
@@ -145,7 +163,8 @@ class ImageTraining(TrainingSimulator):
             network=repr(network.layers) if workload.source else workload.network,  # a user's file may change
             options=sorted(workload.options),
             width=self.settings.width,
-            bn=str(bn),
+            design={name: str(value) for name, value in chosen.items()},
+            chip=self.settings.chip and self.settings.chip.model_dump(mode="json"),
             recipe=self.settings.recipe.model_dump(mode="json"),
             dataset=workload.dataset,
             images=data.checksum,
@@ -155,13 +174,15 @@ class ImageTraining(TrainingSimulator):
             torch=version("torch").split(".")[:2],
         )
 
-    def _bn(self, design: Design, workload: Workload) -> Bits:
-        variable = bn_variable(workload)
-        try:
-            bits = variable.domain.parse(design.get("bn", variable.default))
-        except InputError as error:
-            raise error.under("bn") from None
-        return Bits(bits)  # type: ignore[arg-type]  # a binary vector's values are Bits
+    def _chosen(self, design: Design, workload: Workload) -> dict[str, Value]:
+        """What a design chooses of the variables that training reads."""
+        chosen: dict[str, Value] = {}
+        for variable in self.variables(workload):
+            try:
+                chosen[variable.name] = variable.domain.parse(design.get(variable.name, variable.default))
+            except InputError as error:
+                raise error.under(variable.name) from None
+        return chosen
 
     def _images(self, workload: Workload) -> ImageData:
         """The images to train on, checked against the workload."""
@@ -187,13 +208,17 @@ class ImageTraining(TrainingSimulator):
         return replace(data, train=data.train.first(count))
 
 
-def _report(reached: Checkpoint, epochs: int, known_epochs: int, parameters: int) -> Report:
-    """Results after ``epochs`` epochs of a training of which ``known_epochs`` were paid for before."""
+def _report(reached: Checkpoint, epochs: int, known_epochs: int, parameters: int, images: int) -> Report:
+    """Results after ``epochs`` epochs of a training of which ``known_epochs`` were paid for before; accuracy is that
+    on ``images`` images.
+    """
     curve = reached.curve[:epochs]
     missing = epochs - len(curve)  # of a diverged training, which stays as it is
     paid_time_s = [epoch.time_s if number >= known_epochs else 0.0 for number, epoch in enumerate(curve)]
+    accuracy, draws = curve[-1].accuracy, np.array(curve[-1].draws or [curve[-1].accuracy])
+    spread = float(draws.std(ddof=1)) if len(draws) > 1 else 0.0
     totals = {
-        "accuracy": curve[-1].accuracy,
+        "accuracy": accuracy,
         "test_accuracy": curve[-1].test_accuracy,
         "loss": curve[-1].loss,
         "epochs": len(curve),
@@ -201,6 +226,9 @@ def _report(reached: Checkpoint, epochs: int, known_epochs: int, parameters: int
         "training_time_s": sum(epoch.time_s for epoch in curve),
         "parameters": parameters,
         "diverged": reached.diverged and len(curve) == len(reached.curve),
+        "accuracy_error": math.sqrt(accuracy * (1 - accuracy) / images + spread**2 / len(draws)),
+        "accuracy_spread": spread,
+        "accuracy_worst": np.quantile(draws, 0.1),
     }
     series = {
         name: np.array([getattr(epoch, name) for epoch in (*curve, *curve[-1:] * missing)])

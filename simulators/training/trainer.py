@@ -6,6 +6,8 @@ import copy
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from statistics import fmean
 
 import numpy as np
 import torch
@@ -15,19 +17,41 @@ from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from simulators.protocol import InputError
 from simulators.training.checkpoint import Checkpoint, Epoch
+from simulators.training.chip.chip import Chip
+from simulators.training.chip.layers import CrossbarConv2d, CrossbarLinear, deployed, onto_chip
+from simulators.training.chip.noise import NoiseSource
 from simulators.training.datasets import ImageData, Images
 from simulators.training.recipe import Recipe
 from simulators.training.seeds import derived
 from simulators.workloads import Network
 from simulators.workloads.modules import NetworkModule
 
-__all__ = ["Trainer", "choose_device", "reproducible", "train"]
+__all__ = ["Deployment", "Trainer", "choose_device", "reproducible", "train"]
 
 EVALUATION_BATCH = 250
 """Images judged at once: measured on one CPU core, 250 to 500 are fastest (activations stay in the cache)."""
 
 CROP_BORDER = 4
 """Pixels that ``flip_crop`` shifts by at most, as in ResNet's CIFAR-10 recipe (He et al., CVPR 2016, section 4.2)."""
+
+
+PRODUCTS = (nn.Conv2d, nn.Linear, CrossbarConv2d, CrossbarLinear)
+"""Layers whose weights are clipped."""
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """The chip that a network is for.
+
+    Args:
+        chip: any.
+        in_training: whether every forward pass of the training is that of the chip (ReSNA).
+        draws: how often the trained network is written to it and judged.
+    """
+
+    chip: Chip
+    in_training: bool
+    draws: int
 
 
 def choose_device(name: str) -> torch.device:
@@ -77,9 +101,8 @@ def train(
     while not checkpoint.answers(epochs):
         began = time.perf_counter()
         finite = trainer.train_epoch(len(checkpoint.curve))
-        accuracy, loss = trainer.evaluate(trainer.validation)
-        test_accuracy, _ = trainer.evaluate(trainer.test)
-        result = Epoch(accuracy, test_accuracy, loss, time.perf_counter() - began)
+        judged = trainer.judge()
+        result = replace(judged, time_s=time.perf_counter() - began)
         checkpoint = Checkpoint((*checkpoint.curve, result), not finite, trainer.state())
         if keep:
             keep(checkpoint)
@@ -101,18 +124,36 @@ class Trainer:
         recipe: how to train.
         seed: any integer.
         device: where.
+        deployment: the chip that the network is for; None for exact arithmetic.
     """
 
     def __init__(
-        self, network: Network, bn: Sequence[int], data: ImageData, recipe: Recipe, seed: int, device: torch.device
+        self,
+        network: Network,
+        bn: Sequence[int],
+        data: ImageData,
+        recipe: Recipe,
+        seed: int,
+        device: torch.device,
+        deployment: Deployment | None = None,
     ) -> None:
-        self.recipe, self.seed, self.device = recipe, seed, device
+        self.recipe, self.seed, self.device, self.deployment = recipe, seed, device, deployment
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(derived(seed, "weights"))
             module = NetworkModule(network, bn)
         # channels last: a third faster on CPUs
         self.network = module.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs know no keyword pair (device, memory_format)
         self.average = copy.deepcopy(self.network).requires_grad_(False).eval()
+        self._noise: NoiseSource | None = None
+        self._clipped: list[Tensor] = []
+        if deployment:
+            chip, of_chip = deployment.chip, derived(seed, "chip")
+            if deployment.in_training:
+                self._noise = onto_chip(self.network, chip, of_chip)
+            self._deployed_noise = onto_chip(self.average, chip, of_chip)
+            if chip.weight_clip:
+                self._clipped = [layer.weight for layer in self.network.modules() if isinstance(layer, PRODUCTS)]
+                self._clip()
         self.parameters = list(self.network.parameters())
         self.optimizer = torch.optim.SGD(
             self.parameters, recipe.learning_rate, recipe.momentum, weight_decay=recipe.weight_decay, fused=True
@@ -160,6 +201,8 @@ class Trainer:
         order = torch.randperm(len(labels), generator=generator)[: steps * batch_size].to(self.device)
         total = torch.zeros((), device=self.device)
         self.network.train()
+        if self._noise:
+            self._noise.seed(derived(self.seed, f"noise {epoch}"))
         for step, chosen in enumerate(order.view(steps, batch_size), epoch * steps):
             for group in self.optimizer.param_groups:
                 group["lr"] = self.recipe.learning_rate * min(1.0, (step + 1) / warmup_steps)
@@ -171,6 +214,7 @@ class Trainer:
             loss.backward()  # type: ignore[no-untyped-call]  # torch's own annotation is missing
             nn.utils.clip_grad_norm_(self.parameters, self.recipe.gradient_norm)
             self.optimizer.step()
+            self._clip()
             self._update_average(step)
             total += loss.detach()
         return bool(total.isfinite())
@@ -184,6 +228,28 @@ class Trainer:
         decay = min(self.recipe.average_decay, (2 + step) / (11 + step))
         update = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call]  # torch annotates only part of it
         update(self._averaged, self._newest, 0)
+
+    @torch.no_grad()
+    def _clip(self) -> None:
+        if self._clipped and self.deployment:
+            limit = self.deployment.chip.weight_clip
+            for weight in self._clipped:
+                weight.clamp_(-limit, limit)
+
+    def judge(self) -> Epoch:
+        """Results of the averaged network as it is now; on a chip, means over several times that it is written to one.
+
+        What is drawn for a chip hangs on the seed and its number, not on the epoch: curves stay smooth.
+        """
+        if not self.deployment:
+            accuracy, loss = self.evaluate(self.validation)
+            return Epoch(accuracy, self.evaluate(self.test)[0], loss, 0.0)
+        drawn = []
+        for draw in range(self.deployment.draws):
+            with deployed(self.average, self._deployed_noise, derived(self.seed, f"draw {draw}")):
+                drawn.append((*self.evaluate(self.validation), self.evaluate(self.test)[0]))
+        accuracies, losses, test_accuracies = zip(*drawn, strict=True)
+        return Epoch(fmean(accuracies), fmean(test_accuracies), fmean(losses), 0.0, accuracies)
 
     @torch.inference_mode()
     def evaluate(self, part: tuple[Tensor, Tensor]) -> tuple[float, float]:

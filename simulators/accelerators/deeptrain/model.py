@@ -18,10 +18,10 @@ from simulators.accelerators.deeptrain.policies import CARDS, card_in_force, is_
 from simulators.accelerators.deeptrain.settings import Settings
 from simulators.accelerators.deeptrain.stacking import layer_kinds
 from simulators.accelerators.deeptrain.thermal import LIMIT_K, layer_powers_w, stack_temperatures_k
-from simulators.accelerators.deeptrain.variables import DERIVED
 from simulators.accelerators.layers import LayerTable, layer_table
 from simulators.accelerators.recent import Recent
 from simulators.components import Tile, adc_bits, isaac_tile, total_of
+from simulators.components.variables import DERIVED
 from simulators.protocol import Assumptions, Designs, Field, LazyColumns, Report, Workload
 from simulators.workloads import bn_variable, dataset_shape
 
@@ -61,7 +61,7 @@ FIELDS: MappingType[str, Field] = {
     "crossbars_available": Field("", "crossbars of the stack"),
     "crossbars_used": Field("", "crossbars with all copies of slow layers"),
     "adc_resolution_bits": Field("bit", "resolution of the tiles' analog-to-digital converters"),
-    "adc_bits_short": Field("bit", "bits that a column sum needs beyond that; what accuracy they cost is not modelled"),
+    "adc_bits_short": Field("bit", "bits that a column sum needs beyond that"),
     "bn_layers": Field("", "number of batch normalisations"),
     "gpu_instructions": Field("", "lane-instructions of the GPU layers for normalisation, per image"),
 }

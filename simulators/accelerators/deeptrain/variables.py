@@ -7,12 +7,12 @@ from dataclasses import replace
 from simulators.accelerators.deeptrain.policies import POLICIES
 from simulators.accelerators.deeptrain.stacking import ORDERS
 from simulators.components import Device
+from simulators.components.variables import ADC_BITS, CELL_BITS, CROSSBAR_SIZE, read_rate
 from simulators.protocol import Categorical, InputError, Integer, Variable
 
-__all__ = ["DERIVED", "HARDWARE_VARIABLES", "hardware_variables"]
+__all__ = ["HARDWARE_VARIABLES", "hardware_variables"]
 
 FREQUENCIES_HZ = (5e6, 10e6, 20e6, 40e6)
-DERIVED = "derived"  # ADC bits: what a column sum needs
 
 
 def _choice(name: str, default: str, choices: tuple[str, ...], meaning: str, label: str) -> Variable:
@@ -28,20 +28,10 @@ HARDWARE_VARIABLES = (
         "gpu_layers", Integer(0, 7), 1, meaning="stacked layers of GPU tiles; without any, nothing normalises",
         label="{}G", separator="", searched=True,
     ),
-    Variable(
-        "crossbar_size", Categorical((32, 64, 128, 256, 512)), 128,
-        meaning="rows, and as many columns, of a crossbar", label="{0}x{0}", searched=True,
-    ),
-    Variable("cell_bits", Categorical((1, 2, 4, 8)), 2, "bit", "bits per ReRAM cell", "{} bit/cell", searched=True),
-    Variable(
-        "adc_bits", Categorical((DERIVED, *range(4, 15))), DERIVED, "bit",
-        "resolution of the converters: derived is what a column sum needs; what accuracy fewer cost is not modelled",
-        "{}-bit ADCs", labels=((DERIVED, "derived ADC bits"),),
-    ),
-    Variable(
-        "frequency_hz", Categorical(FREQUENCIES_HZ), 10e6, "Hz", "crossbar reads per second", "{} Hz",
-        labels=tuple((hertz, f"{hertz / 1e6:g} MHz") for hertz in FREQUENCIES_HZ),
-    ),
+    CROSSBAR_SIZE,
+    CELL_BITS,
+    ADC_BITS,
+    read_rate(FREQUENCIES_HZ),
     Variable(
         "tiles_per_layer", Categorical((64, 100, 144, 196, 256)), 144,
         meaning="ReRAM tiles of one layer: a square grid of clusters of four", label="{} tiles/layer",

@@ -30,6 +30,8 @@ class Chip:
         stuck: cells that cannot be written.
         weight_bits, input_bits: of fixed-point numbers, with their sign; inputs go in bit by bit.
         weight_clip: largest absolute value of a weight; 0 for no limit.
+        explicit: compute products bit by bit and cell by cell (:mod:`.explicit`), dozens of times as long; for
+            converters that saturate, and to check the fast way.
     """
 
     cell: Cell
@@ -41,6 +43,7 @@ class Chip:
     weight_bits: int = 16
     input_bits: int = 16
     weight_clip: float = 0.0
+    explicit: bool = False
 
     @cached_property
     def converter(self) -> Converter:

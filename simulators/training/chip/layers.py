@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,12 +22,13 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from simulators.training.chip.chip import Chip
+from simulators.training.chip.explicit import Columns, columns_of, multiply
 from simulators.training.chip.masks import Masks
 from simulators.training.chip.noise import NoiseSource
 from simulators.training.chip.words import digits_of, fixed_point, step_of
 from simulators.training.seeds import derived
 
-__all__ = ["CrossbarConv2d", "CrossbarLinear", "onto_chip"]
+__all__ = ["CrossbarConv2d", "CrossbarLinear", "deployed", "onto_chip"]
 
 SAMPLED, IMAGES = 1024, 16
 """Words and inputs whose digits are looked at to know how many rows of a crossbar are driven; inputs of so many images
@@ -45,11 +47,13 @@ class Stored:
         values: whole numbers of steps, faults included.
         step: value of a word's least significant bit.
         deviation: of what is read from what was written, in steps; None where there is none.
+        columns: every cell by itself, where products are explicit.
     """
 
     values: Tensor
     step: Tensor | float
     deviation: Tensor | None
+    columns: Columns | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,6 +114,8 @@ class _Crossbar(nn.Module):
         values = torch.div(weight, step).round_()
         if self.masks:
             values = self._read_back(values, self.masks)
+        if self.chip.explicit:
+            return Stored(values, step, None, columns_of(self._words(values).flatten(1), self.chip, self.noise))
         return Stored(values, step, self._deviation(values) if self.chip.deviates else None)
 
     def _deviation(self, values: Tensor) -> Tensor:
@@ -123,18 +129,22 @@ class _Crossbar(nn.Module):
 
     def _words(self, values: Tensor) -> Tensor:
         """Stored words of whole numbers of steps."""
-        return values.add(self._half).to(torch.int32)
+        return (
+            values.add(self._half).to(torch.int32).clamp_(0, 2 * self._half - 1)
+        )  # numbers, even of a diverged network
 
     def _read_back(self, values: Tensor, masks: Masks) -> Tensor:
         """What faulty cells make of whole numbers of steps."""
-        return masks.applied(self._words(values)).float().sub_(self._half)
+        read: Tensor = masks.applied(self._words(values)).float().sub_(self._half)
+        return read
 
     def as_stored(self, gradient: Tensor) -> Tensor:
         """A gradient of the weights as cells hold it, some of them faulty."""
         if self.masks is None or not self.chip.stuck.in_gradients:
             return gradient
         step = step_of(gradient, self.chip.weight_bits)
-        return self._read_back(torch.div(gradient, step).round_(), self.masks).mul_(step)
+        read: Tensor = self._read_back(torch.div(gradient, step).round_(), self.masks).mul_(step)
+        return read
 
     def statistics(self, inputs: Tensor, input_step: Tensor | float, values: Tensor) -> Statistics:
         """Those of now, or of shortly before."""
@@ -182,13 +192,15 @@ class _Product(torch.autograd.Function):
         step = step_of(inputs, chip.input_bits)
         rounded = fixed_point(inputs, step)
         stored = layer._kept or layer._write(weight)
-        statistics = None if chip.exact else layer.statistics(rounded, step, stored.values)
+        statistics = None if chip.exact or chip.explicit else layer.statistics(rounded, step, stored.values)
         values = stored.values
         if stored.deviation is not None and statistics is not None:
             values = torch.addcmul(values, stored.deviation, statistics.gain)
         values = torch.mul(values, stored.step).contiguous(memory_format=torch.channels_last)
         context.save_for_backward(rounded, values)
         context.layer, context.stride, context.padding, context.biased = layer, stride, padding, bias is not None
+        if stored.columns is not None:
+            return _explicit(rounded / step, stored.columns, layer, stride, padding, step * stored.step)
         outputs = torch.ops.aten.convolution(rounded, values, bias, stride, padding, (1, 1), False, (0, 0), 1)
         if statistics is not None:
             squares = _squares_below(rounded, weight.shape[2:], stride, padding)
@@ -207,6 +219,21 @@ class _Product(torch.autograd.Function):
             context.padding, (1, 1), False, (0, 0), 1, wanted,
         )  # fmt: skip
         return of_inputs, context.layer.as_stored(of_weight), of_bias, None, None, None
+
+
+def _explicit(
+    inputs: Tensor, columns: Columns, layer: _Crossbar, stride: Any, padding: Any, step: Tensor | float
+) -> Tensor:
+    """A convolution of whole numbers, every bit and cell by itself; ``step``: what one of the result stands for."""
+    kernel = layer.kernel.shape[2:]
+    patches = functional.unfold(inputs, kernel, padding=padding, stride=stride).transpose(1, 2)
+    height, width = (
+        (size + 2 * around - window) // by + 1
+        for size, around, window, by in zip(inputs.shape[2:], padding, kernel, stride, strict=True)
+    )
+    found = multiply(patches.reshape(-1, patches.shape[2]), columns, layer.chip, layer.noise) * step
+    outputs = found.float().view(len(inputs), height, width, -1).permute(0, 3, 1, 2)
+    return outputs if layer.bias is None else outputs + layer.bias.detach()[:, None, None]
 
 
 class CrossbarConv2d(_Crossbar):
@@ -243,6 +270,26 @@ def _product(
 ) -> Tensor:
     found: Tensor = _Product.apply(inputs, kernel, bias, layer, stride, padding)  # type: ignore[no-untyped-call]  # torch does not annotate it
     return found
+
+
+@contextmanager
+def deployed(network: nn.Module, noise: NoiseSource, seed: int) -> Iterator[None]:
+    """Within, the weights of a network's layers stay as they are written once.
+
+    Args:
+        network: whose layers :func:`onto_chip` has put onto a chip.
+        noise: of its layers.
+        seed: of what is drawn when they are written, and of reads.
+    """
+    layers = [layer for layer in network.modules() if isinstance(layer, _Crossbar)]
+    noise.seed(seed)
+    for layer in layers:
+        layer.keep()
+    try:
+        yield
+    finally:
+        for layer in layers:
+            layer.release()
 
 
 def onto_chip(network: nn.Module, chip: Chip, seed: int) -> NoiseSource:

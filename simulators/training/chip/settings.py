@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from simulators.components.variables import DERIVED
 from simulators.protocol import Value, shown
 from simulators.training.chip.cells import CELLS, Cell, CellKind
 from simulators.training.chip.effects import Drift, Effect, Programming, RandomTelegraph, ThermalShot
@@ -71,6 +72,8 @@ class ChipSettings(_Settings):
         stuck: cells that cannot be written.
         wear: cells that no longer can.
         weight_bits, input_bits: of fixed-point numbers.
+        products: ``fast``: noise of the right variance on whole products; ``explicit``: bit by bit and cell by cell,
+            dozens of times as long; ``auto``: explicit where converters saturate (``converter_share`` below 1).
         converter_share: of the largest sums that converters can read, see
             :class:`simulators.training.chip.converter.Converter`.
     """
@@ -87,6 +90,7 @@ class ChipSettings(_Settings):
     weight_bits: int = Field(16, ge=2, le=16)
     input_bits: int = Field(16, ge=2, le=16)
     converter_share: float = Field(1.0, gt=0, le=1)
+    products: Literal["auto", "fast", "explicit"] = "auto"
 
     @property
     def effects(self) -> tuple[Effect, ...]:
@@ -112,12 +116,22 @@ class ChipSettings(_Settings):
         from simulators.training.chip.chip import Chip  # imports torch
 
         adc_bits = chosen["adc_bits"]
-        cell = Cell(
-            self.cells, int(str(chosen["cell_bits"])), float(str(chosen["frequency_hz"])),
-            float(str(chosen["temperature_k"])),
-        )  # fmt: skip
+        number = {name: float(str(value)) for name, value in chosen.items() if name not in ("adc_bits", "bn")}
+        cell = Cell(self.cells, int(number["cell_bits"]), number["frequency_hz"], number["temperature_k"])
         return Chip(
-            cell, int(str(chosen["crossbar_size"])), 0 if adc_bits == "derived" else int(str(adc_bits)),
-            self.converter_share, self.effects, self.all_stuck, self.weight_bits, self.input_bits,
-            float(str(chosen["weight_clip"])),
-        )  # fmt: skip
+            cell,
+            int(number["crossbar_size"]),
+            0 if adc_bits == DERIVED else int(str(adc_bits)),
+            self.converter_share,
+            self.effects,
+            self.all_stuck,
+            self.weight_bits,
+            self.input_bits,
+            number["weight_clip"],
+            self.explicit,
+        )
+
+    @property
+    def explicit(self) -> bool:
+        """Whether products are computed bit by bit."""
+        return self.products == "explicit" or (self.products == "auto" and self.converter_share < 1)
