@@ -113,7 +113,10 @@ def _read(folder: Folder, name: str) -> Checkpoint | None:
                 raise ValueError(f"wrong checksum of {damaged}")
         # weights_only: tensors and plain values, never code
         stored = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
-        curve = tuple(Epoch(*row[:-1], tuple(row[-1])) for row in stored["curve"])
+        curve = tuple(
+            Epoch(accuracy, test_accuracy, loss, time_s, tuple(draws))
+            for accuracy, test_accuracy, loss, time_s, draws in stored["curve"]
+        )
         return Checkpoint(curve, stored["diverged"], stored["state"])
     except (
         AttributeError, EOFError, KeyError, NotImplementedError, RuntimeError, TypeError, ValueError,

@@ -88,7 +88,8 @@ class Converter:
         all_of_it = (variance + sums) / self.step**2
         gain = rounding_gain(all_of_it)
         added = self.step**2 * (rounded_variance(all_of_it) - gain**2 * all_of_it)
-        return (1 - gain) ** 2 * sums + gain**2 * variance + added
+        ties = gain * torch.exp(-2 * math.pi**2 * variance) / 6  # quiet sums meet the middle between two steps exactly
+        return (1 - gain) ** 2 * sums + gain**2 * variance + added + ties
 
     def gain(self, variance: Tensor, sums: Tensor) -> Tensor:
         """Which part of a small change of a sum it lets through, on average; arguments as :meth:`error_variance`."""

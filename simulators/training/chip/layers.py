@@ -201,7 +201,7 @@ class _Product(torch.autograd.Function):
         context.layer, context.stride, context.padding, context.biased = layer, stride, padding, bias is not None
         if stored.columns is not None:
             return _explicit(rounded / step, stored.columns, layer, stride, padding, step * stored.step)
-        outputs = torch.ops.aten.convolution(rounded, values, bias, stride, padding, (1, 1), False, (0, 0), 1)
+        outputs: Tensor = torch.ops.aten.convolution(rounded, values, bias, stride, padding, (1, 1), False, (0, 0), 1)
         if statistics is not None:
             squares = _squares_below(rounded, weight.shape[2:], stride, padding)
             deviation = (squares * statistics.variance).sqrt_().mul_(stored.step)
