@@ -134,9 +134,9 @@ class _Crossbar(nn.Module):
         )  # numbers, even of a diverged network
 
     def _read_back(self, values: Tensor, masks: Masks) -> Tensor:
-        """What faulty cells make of whole numbers of steps."""
-        read: Tensor = masks.applied(self._words(values)).float().sub_(self._half)
-        return read
+        """What faulty cells make of whole numbers of steps; what is no number stays so."""
+        read = masks.applied(self._words(values)).float().sub_(self._half)
+        return torch.where(values.isfinite(), read, values)
 
     def as_stored(self, gradient: Tensor) -> Tensor:
         """A gradient of the weights as cells hold it, some of them faulty."""

@@ -22,6 +22,10 @@ FloatArray = NDArray[np.float64]
 __all__ = ["WordTables", "digits_of", "fixed_point", "step_of", "word_tables"]
 
 
+LEAST = 1e-30
+"""Smaller numbers are nothing: a step of them would be none."""
+
+
 def step_of(values: Tensor, bits: int) -> Tensor | float:
     """The step of the fixed-point numbers of so many bits that hold values: a power of two.
 
@@ -35,9 +39,9 @@ def step_of(values: Tensor, bits: int) -> Tensor | float:
     least, most = torch.aminmax(flat)
     too_large = 1 - 2.0**-bits  # for a mantissa: it would be rounded up to the power itself
     if values.device.type == "cpu":
-        mantissa, exponent = math.frexp(max(float(most), -float(least)))
+        mantissa, exponent = math.frexp(max(float(most), -float(least), LEAST))
         return 2.0 ** (exponent + (mantissa > too_large) - (bits - 1))
-    largest = torch.maximum(most, -least)
+    largest = torch.maximum(most, -least).clamp_min(LEAST)
     mantissas, exponents = torch.frexp(largest)
     return torch.ldexp(torch.ones_like(largest), exponents + (mantissas > too_large) - (bits - 1))
 

@@ -70,5 +70,5 @@ def test_beyond_what_it_can_read_a_converter_saturates() -> None:
 
 @pytest.mark.parametrize("share", [0.0, -1.0, 1.5, float("nan")])
 def test_a_share_of_nothing_or_more_than_all_is_refused(share: float) -> None:
-    with pytest.raises(InputError, match="converter_share: .*above 0, at most 1"):
+    with pytest.raises(InputError, match=r"converter_share: .*above 0, at most 1"):
         Converter(64, 2, share=share)

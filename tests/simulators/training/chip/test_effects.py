@@ -68,7 +68,7 @@ def test_effects_add_up_and_each_can_be_left_out() -> None:
     for name in ("mean", "written_variance", "read_variance"):
         assert getattr(every, name) == pytest.approx(sum(getattr(one, name) for one in single))
     nothing = deviations(HOT, [])
-    assert not (nothing.mean.any() or nothing.written_variance.any() or nothing.read_variance.any())
+    assert not any(part.any() for part in (nothing.mean, nothing.written_variance, nothing.read_variance))
 
 
 @given(st.sampled_from(sorted(CELLS)), st.integers(1, 8), st.floats(1e6, 1e9), st.floats(250, 420))

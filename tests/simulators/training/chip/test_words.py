@@ -54,9 +54,8 @@ def test_tables_are_what_cells_drawn_one_by_one_add_up_to(cell_bits: int) -> Non
     digits = digits_of(words, 16, cell_bits).numpy()
     middle = known.mean[2 ** (cell_bits - 1)]
     assert tables.mean[words].numpy() == pytest.approx(powers @ (known.mean[digits] - middle), rel=1e-5, abs=1e-3)
-    for variance, found in (
-        (known.written_variance, tables.written_deviation[words].square()), (known.read_variance, tables.read_variance[words]),
-    ):  # fmt: skip
+    written, read = tables.written_deviation[words].square(), tables.read_variance[words]
+    for variance, found in ((known.written_variance, written), (known.read_variance, read)):
         drawn = np.sqrt(variance[digits])[..., None] * rng.standard_normal((*digits.shape, count))
         assert found.numpy() == pytest.approx(np.tensordot(powers, drawn, axes=1).var(axis=-1), rel=0.05)
 
