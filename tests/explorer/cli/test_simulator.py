@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from explorer.cli.simulator import NETWORK
 from simulators.protocol import load_simulator
 
 VIEWS = load_simulator("deeptrain")().views()
@@ -36,6 +37,11 @@ def test_variables_are_those_of_a_network(cli: Callable[..., Any]) -> None:
     ended = cli("list", "variables", "deeptrain", "--network", "vgg16")
     assert "13 bits" in ended.out
     assert "training" not in ended.out
+
+
+def test_variables_are_listed_of_the_network_that_is_simulated_by_default(cli: Callable[..., Any]) -> None:
+    assert f": {NETWORK} on" in cli("simulate", "deeptrain").out
+    assert cli("list", "variables").out == cli("list", "variables", "--network", NETWORK).out
 
 
 def test_one_design_is_simulated_as_a_table_and_as_json(cli: Callable[..., Any]) -> None:
