@@ -217,7 +217,8 @@ def test_a_picture_is_printed_written_to_a_page_or_read_by_programs(cli: Callabl
     assert list(shown["panels"]) == [*(f"layer {number}: ReRAM" for number in (1, 2, 3)), "layer 4: GPU"]
     assert max(max(map(max, rows)) for rows in shown["panels"].values()) == pytest.approx(107750, abs=1)
     page = tmp_path / "noc.html"
-    assert cli(*arguments, "--out", str(page)).code == 0
+    written = cli(*arguments, "--out", str(page))
+    assert (written.code, written.out, written.err) == (0, "", f"wrote {page}\n")
     assert "layer 4: GPU" in page.read_text()
     for wrong, words in (
         ([*arguments, "--out", str(page)], "is there already"),

@@ -36,7 +36,8 @@ def test_json_and_csv_hold_every_design_in_si(cli: Callable[..., Any]) -> None:
 
 
 def test_a_page_holds_plots_and_tables_and_needs_no_network(cli: Callable[..., Any], tmp_path: Path) -> None:
-    assert cli(*ASKED, "--over", "bn=all;none;C5,C7", "--out", "page.html").code == 0
+    written = cli(*ASKED, "--over", "bn=all;none;C5,C7", "--out", "page.html")
+    assert (written.code, written.out, written.err) == (0, "", "wrote page.html\n")
     page = (tmp_path / "page.html").read_text()
     assert "Plotly.newPlot" in page
     assert 'src="http' not in page
