@@ -44,10 +44,13 @@ def _network(workload: Workload, width: float) -> Network:
 
 
 def bn_variable(workload: Workload) -> Variable:
-    """The variable ``bn`` that all simulators of a network share: one bit per convolution."""
-    count = len(network_for(workload).convolutions)
-    domain = BinaryVector(count, item="C")
+    """The variable ``bn`` that all simulators of a network share: one bit per convolution.
+
+    Its default is the placement that the network was written with, after all convolutions where there is none.
+    """
+    network = network_for(workload)
+    domain = BinaryVector(len(network.convolutions), item="C")
     return Variable(
-        "bn", domain, domain.parse("all"), meaning="convolutions followed by batch normalisation", label="BN after {}",
-        searched=True, labels=(("all", "All-BN"), ("none", "no BN")),
+        "bn", domain, domain.parse(network.bn or "all"), meaning="convolutions followed by batch normalisation",
+        label="BN after {}", searched=True, labels=(("all", "All-BN"), ("none", "no BN")),
     )  # fmt: skip

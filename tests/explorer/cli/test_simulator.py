@@ -57,6 +57,20 @@ def test_one_design_is_simulated_as_a_table_and_as_json(cli: Callable[..., Any])
     assert cli("simulate", "deeptrain", "--set", "bn=none", "--format", "json").out != text.out
 
 
+def test_an_own_network_is_simulated_as_it_is_written(cli: Callable[..., Any], tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(
+        "from torch import nn\n"
+        "def build(classes):\n"
+        "    return nn.Sequential(nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8), nn.ReLU(), nn.Conv2d(8, 8, 3), nn.ReLU(),\n"
+        "                         nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, classes))\n"
+    )
+    asked = ("simulate", "deeptrain", "--network", "mine.py:build")
+    written = cli(*asked)
+    assert written.code == 0, written.err
+    assert "BN after C1" in written.out
+    assert written.out == cli(*asked, "--set", "bn=C1").out != cli(*asked, "--set", "bn=all").out
+
+
 def strict(text: str) -> Any:
     def refuse(name: str) -> None:
         raise AssertionError(f"{name} is no JSON")
