@@ -63,12 +63,17 @@ def test_an_own_network_is_simulated_as_it_is_written(cli: Callable[..., Any], t
         "def build(classes):\n"
         "    return nn.Sequential(nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8), nn.ReLU(), nn.Conv2d(8, 8, 3), nn.ReLU(),\n"
         "                         nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, classes))\n"
+        "def flat(classes):\n"
+        "    return nn.Sequential(nn.Flatten(), nn.Linear(3 * 32 * 32, classes))\n"
     )
     asked = ("simulate", "deeptrain", "--network", "mine.py:build")
     written = cli(*asked)
     assert written.code == 0, written.err
     assert "BN after C1" in written.out
     assert written.out == cli(*asked, "--set", "bn=C1").out != cli(*asked, "--set", "bn=all").out
+    flat = cli("simulate", "deeptrain", "--network", "mine.py:flat")
+    assert (flat.code, flat.out) == (2, "")
+    assert flat.err.startswith("rex: --network: network 'mine.py:flat' has no convolution")
 
 
 def strict(text: str) -> Any:

@@ -67,6 +67,16 @@ def test_a_design_that_does_not_say_where_has_batch_normalisation_where_the_modu
     assert bn_variable(Workload("vgg11")).default == (1,) * 8
 
 
+def test_a_network_without_convolutions_is_a_table_but_has_no_place_for_batch_normalisation(folder: Path) -> None:
+    workload = Workload("my.py:large").with_source(folder)
+    assert len(network_for(workload).layers) == 1
+    with pytest.raises(
+        InputError, match=r"network 'my.py:large' has no convolution.*; let it have at least one"
+    ) as told:
+        bn_variable(workload)
+    assert told.value.field == "workload.network"
+
+
 def test_it_is_built_where_the_file_is_not(folder: Path) -> None:
     pickled = pickle.dumps(Workload("./my.py:build").with_source(folder))
     (folder / "my.py").unlink()
