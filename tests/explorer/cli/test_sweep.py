@@ -63,7 +63,10 @@ def test_a_page_holds_plots_and_tables_and_needs_no_network(cli: Callable[..., A
         (["deeptrain", "--over", "bn=all;none", "--set", "bn=all"], "rex: --set: bn is swept over"),
         (["deeptrain", "--over", "bn=all;none", "--set", "reram_layers=9"], "rex: --set reram_layers: "),
         (["deeptrain", "--over", "gpu_layers", "--over", "cell_bits", "--over", "bn=all"], "rex: --over: name one"),
-        (["deeptrain", "--over", "gpu_layers", "--show", "latency"], "rex: --show: deeptrain reports no 'latency'"),
+        (
+            ["deeptrain", "--over", "gpu_layers", "--show", "latency_ms"],
+            "rex: --show: deeptrain reports no 'latency_ms'",
+        ),
         (["deeptrain", "--over", "gpu_layers", "--network", "vgg12"], "rex: --network"),
     ],
 )
