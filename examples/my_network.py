@@ -1,7 +1,7 @@
 """A network of one's own: any module of convolutions, batch normalisation, ReLU, pools, sums and linear layers.
 
-Searched by own_network.yaml. Where the module has batch normalisation does not matter: the search puts it after any of
-its convolutions.
+Searched by own_network.yaml, which puts batch normalisation after any of its convolutions, wherever the module has its
+own. rex simulate without --set bn=... takes the module as it is written: here without.
 """
 
 from torch import Tensor, nn

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from explorer.domination import Scale, nondominated
 from explorer.evaluation import Evaluation
+from explorer.expressions import full_name
 from explorer.outline import HELD_OUT, ObjectiveInfo, Outline
 from explorer.problem import Problem
 from explorer.units import counted, format_quantity
@@ -283,13 +284,14 @@ class Front(Sequence[Point]):
         """The same front, sorted by an objective, variable or report field; designs without that field come last.
 
         Args:
-            name: of the objective, variable or report field.
+            name: of the objective, variable or report field; the unit that it ends with may be left out.
             descending: largest first; None: best first in an objective and in a field named after one
                 (``test_accuracy``), smallest first in everything else.
 
         Raises:
             InputError: there is no such name.
         """
+        name = full_name(name, self.outline.units)
         known = {*self.outline.units, *(objective.name for objective in self.outline.objectives)}
         if name not in known:
             raise InputError(f"unknown name '{name}'{suggestion(name, known)}", "sort")

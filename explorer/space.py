@@ -32,7 +32,7 @@ CHUNK = 65_536  # designs enumerated at a time: a few MB of columns
 def condition(
     text: str | Expression, units: Mapping[str, str], lengths: Mapping[str, int], field: str = ""
 ) -> Expression:
-    """A checked expression that is true or false.
+    """A checked expression that is true or false, its names spelled out.
 
     Args:
         text: the expression.
@@ -44,7 +44,7 @@ def condition(
         InputError: it cannot be read, names something unknown, or is a number.
     """
     try:
-        expression = parse(text) if isinstance(text, str) else text
+        expression = (parse(text) if isinstance(text, str) else text).spelled_out(units)
         expression.check(units, lengths)
     except InputError as error:
         raise error.under(field) if field else error from None

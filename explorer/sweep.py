@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from explorer.expressions import full_name
 from explorer.space import Space, allowed_values, read_value, written
 from explorer.units import read_quantity
 from objectives import find_objective, objective_names
@@ -167,11 +168,14 @@ def _number(variable: Variable, text: str) -> float:
 
 
 def shown_fields(simulator: HardwareSimulator, names: Sequence[str] = ()) -> tuple[str, ...]:
-    """The fields that a sweep shows: those named, else those that the installed objectives read.
+    """The fields that a sweep shows: those named, without their unit or with it, else those that the installed
+    objectives read.
 
     Raises:
         InputError: the simulator has no such field.
     """
+    units = {name: field.unit for name, field in simulator.fields.items()}
+    names = [full_name(name, units) for name in names]
     for name in names:
         if name not in simulator.fields:
             raise InputError(f"{simulator.name} reports no '{name}'{suggestion(name, simulator.fields)}")

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from explorer.assembly.constraints import check_constraints, reads_held_out
+from explorer.assembly.constraints import check_constraints, reads_held_out, with_full_names
 from explorer.assembly.designs import feasible_designs, initial_designs
 from explorer.assembly.loading import PROBLEM, Collector, Loaded, load, place_of
 from explorer.assembly.near_names import with_near_names
@@ -101,6 +101,7 @@ def assemble(
     loaded = load(spec, folder, found)
     numbered = _objectives(spec, folder, found)
     objectives = list(numbered.values())
+    spec = with_full_names(spec, loaded, objectives)
     needed = _needed(loaded, numbered, spec, found)
     offered, variables = search_variables(loaded, needed, spec, found)
     fidelity = search_fidelity(loaded, needed, spec, found)

@@ -20,9 +20,35 @@ from simulators.protocol import (
     Variable,
 )
 
-__all__ = ["check_constraints", "reads_held_out"]
+__all__ = ["check_constraints", "reads_held_out", "with_full_names"]
 
 LOOKS = 1001  # values of an objective between its bounds that a constraint is tried with
+
+
+def with_full_names(spec: SearchSpec, loaded: Loaded, objectives: list[Objective]) -> SearchSpec:
+    """A search whose constraints name report fields and variables in full, their units included.
+
+    What an objective is called, also one that the search has not or that cannot be loaded, means that objective.
+
+    Args:
+        spec: the search file.
+        loaded: what it names.
+        objectives: those that can be had.
+    """
+    units = {
+        **loaded.bench.units(loaded.bench.simulators),
+        **{v.name: v.unit for offered in loaded.variables.values() for v in offered.values()},
+        **dict.fromkeys([*objective_names(), *(name.rpartition(":")[2] for name in spec.objectives)], ""),
+        **{o.name: o.unit for o in objectives},
+    }
+
+    def spelled_out(text: str) -> str:
+        try:
+            return parse(text).spelled_out(units).text
+        except InputError:  # told with the constraints
+            return text
+
+    return spec.model_copy(update={"constraints": [spelled_out(text) for text in spec.constraints]})
 
 
 def check_constraints(

@@ -60,7 +60,6 @@ def enumerate_designs(
     from explorer.cli.output import note
     from explorer.enumeration import enumerate_front, question
     from explorer.enumeration_tables import left_out
-    from explorer.expressions import parse
     from explorer.spec import override, read_search
 
     written = written_as(Format, form, out)
@@ -76,7 +75,7 @@ def enumerate_designs(
     except KeyboardInterrupt:
         note("interrupted; nothing was written")
         raise typer.Exit(130) from None
-    named = sorted(parse(where).names - set(problem.space.lengths)) if where else []
+    named = sorted(asked.where.names - set(problem.space.lengths)) if asked.where else []
     _write(front, written, out, str(file), limit, named, str(problem.bench.workload))
     if written != Format.table:
         for line in left_out(problem):

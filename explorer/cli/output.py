@@ -38,7 +38,7 @@ def console(stderr: bool = False) -> Console:
 
 def note(text: str) -> None:
     """A line for the person on standard error: it does not get in the way of piped output."""
-    console(stderr=True).print(text, markup=False)
+    console(stderr=True).print(text, markup=False, soft_wrap=True)
 
 
 def printed(show: Callable[[Console], None]) -> str:
@@ -152,7 +152,7 @@ def print_maps(maps: Maps, out: Console | None = None) -> None:
 
 
 def write(text: str, out: Path | None) -> None:
-    """Text to a file, or to standard output.
+    """Text to a file, which is said on standard error, or to standard output.
 
     Raises:
         InputError: the file is there already, or cannot be written.
@@ -167,6 +167,7 @@ def write(text: str, out: Path | None) -> None:
         raise InputError(f"{out} is there already; remove it or choose another name", "--out") from None
     except OSError as error:
         raise InputError(f"cannot write {out} ({error.strerror})", "--out") from None
+    note(f"wrote {out}")
 
 
 def quantity_text(value: float | None, unit: str) -> str:

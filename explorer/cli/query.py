@@ -86,7 +86,7 @@ def pareto(
 ) -> None:
     """The Pareto front of a study, at full fidelity and completed over families."""
     from explorer.cli.output import note, print_rows, printed, write
-    from explorer.expressions import parse
+    from explorer.expressions import full_name, parse
     from explorer.study import load_study
     from explorer.tables import front_rows
 
@@ -94,7 +94,8 @@ def pareto(
     loaded = load_study(study)
     with blamed_on(options=OPTIONS):
         front = loaded.front(where).sorted_by(sort or loaded.outline.objectives[0].name, descending=descending)
-    named = [*([sort] if sort else []), *(sorted(parse(where).names) if where else [])]
+    asked = [*([sort] if sort else []), *(sorted(parse(where).names) if where else [])]
+    named = [full_name(name, loaded.outline.units) for name in asked]
     if where and loaded.uses_files:
         note("objectives of this study come from a Python file, which is not run: only stored designs were looked at")
     if not front:

@@ -129,7 +129,7 @@ def list_names(
     simulator: Annotated[
         str | None, typer.Argument(metavar="SIMULATOR", help="For variables and fields: of this simulator only.")
     ] = None,
-    network: Network = "vgg11",
+    network: Network = NETWORK,
     dataset: Dataset = "cifar10",
 ) -> None:
     """List objectives, simulators, strategies, networks, a simulator's variables, or the names for expressions."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from explorer.expressions.checking import Checker
 from explorer.expressions.evaluation import Evaluator
+from explorer.expressions.names import full_name
 from explorer.expressions.parser import Parser
 from explorer.expressions.syntax import (
     Arithmetic,
@@ -64,6 +65,17 @@ class Expression:
         """The numbers without a unit that a single comparison compares with."""
         operands = self.tree.operands if isinstance(self.tree, Comparison) else ()
         return tuple(operand.value for operand in operands if isinstance(operand, Number) and not operand.unit)
+
+    def spelled_out(self, units: Mapping[str, str]) -> Expression:
+        """The same expression with every name as it is known: ``peak_temperature < 90 C`` is of ``peak_temperature_k``.
+
+        Args:
+            units: every known name with its unit, see :func:`full_name`.
+        """
+        text = self.text
+        for start, name in sorted(_places(self.tree), reverse=True):
+            text = text[:start] + full_name(name, units) + text[start + len(name) :]
+        return self if text == self.text else parse(text)
 
     def evaluate(self, values: Mapping[str, Any]) -> NDArray[Any]:
         """The value for every design.
@@ -128,6 +140,14 @@ def parse(text: str) -> Expression:
     parser = Parser(text)
     tree = parser.parse()
     return Expression(text, frozenset(parser.names), tree)
+
+
+def _places(node: Node) -> Iterator[tuple[int, str]]:
+    """Where each name of an expression begins, and the name."""
+    if isinstance(node, Name | Item):
+        yield node.span[0], node.name
+    for part in parts(node):
+        yield from _places(part)
 
 
 def _check_constants(text: str, node: Node) -> bool:

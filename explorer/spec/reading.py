@@ -47,13 +47,15 @@ def read_settings(settings: Sequence[str], option: str = "--set") -> dict[str, A
         option: what gave them, for messages.
 
     Raises:
-        InputError: a setting is not ``key=value``, or its value has a field twice.
+        InputError: a setting is not ``key=value``, is given twice, or its value has a field twice.
     """
     values = {}
     for setting in settings:
         path, equals, text = setting.partition("=")
         if not equals or not all(path.split(".")):
             raise InputError(f"'{setting}' is not key=value, such as budget.evaluations=10", option)
+        if path in values:
+            raise InputError("it is given twice; keep one", f"{option} {path}")
         source = read_yaml(text, f"{option} {path}")
         if source.repeated:
             raise InputError(f"{', '.join(source.repeated)} is written more than once; keep one", f"{option} {path}")

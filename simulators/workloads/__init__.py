@@ -44,10 +44,22 @@ def _network(workload: Workload, width: float) -> Network:
 
 
 def bn_variable(workload: Workload) -> Variable:
-    """The variable ``bn`` that all simulators of a network share: one bit per convolution."""
-    count = len(network_for(workload).convolutions)
-    domain = BinaryVector(count, item="C")
+    """The variable ``bn`` that all simulators of a network share: one bit per convolution.
+
+    Its default is the placement that the network was written with, after all convolutions where there is none.
+
+    Raises:
+        InputError: as :func:`network_for`, or the network has no convolution.
+    """
+    network = network_for(workload)
+    if not network.convolutions:
+        raise InputError(
+            f"network '{network.name}' has no convolution, so that there is nothing to place a batch normalisation "
+            "behind; let it have at least one",
+            "workload.network",
+        )
+    domain = BinaryVector(len(network.convolutions), item="C")
     return Variable(
-        "bn", domain, domain.parse("all"), meaning="convolutions followed by batch normalisation", label="BN after {}",
-        searched=True, labels=(("all", "All-BN"), ("none", "no BN")),
+        "bn", domain, domain.parse(network.bn or "all"), meaning="convolutions followed by batch normalisation",
+        label="BN after {}", searched=True, labels=(("all", "All-BN"), ("none", "no BN")),
     )  # fmt: skip

@@ -76,12 +76,15 @@ class Network:
         name: such as ``vgg16``.
         layers: the table; the last one gives the classes.
         in_channels, in_size: of the image.
+        bn: the placement of batch normalisation that it was written with, a bit for each convolution; empty where it
+            is written with none in particular.
     """
 
     name: str
     layers: tuple[Layer, ...]
     in_channels: int
     in_size: int
+    bn: tuple[int, ...] = ()
 
     @cached_property
     def convolutions(self) -> tuple[Layer, ...]:

@@ -18,7 +18,7 @@ GIVEN = ("in_channels", "in_size", "classes")
 
 @lru_cache(maxsize=16)
 def own_network(workload: Workload) -> Network:
-    """The layer table of the module that the function builds which a workload names.
+    """The layer table of the module that the function builds which a workload names, with its batch normalisations.
 
     Whichever of ``in_channels``, ``in_size`` and ``classes`` the function has as parameters are given to it, and the
     workload's options.
@@ -49,7 +49,7 @@ def own_network(workload: Workload) -> Network:
         raise InputError(f"network '{workload.network}' fails to build: {type(error).__name__}: {error}") from error
     if not isinstance(module, nn.Module):
         raise InputError(f"network '{workload.network}' gives {module!r:.60}; it has to give a torch.nn.Module")
-    network = traced(module, workload.network, shape.channels, size).network
+    network = traced(module, workload.network, shape.channels, size)
     if network.layers[-1].out_channels != classes:
         given = f"{network.layers[-1].out_channels} scores, {workload.dataset} has {classes} classes"
         raise InputError(f"network '{workload.network}' gives {given}: let the function have a parameter 'classes'")

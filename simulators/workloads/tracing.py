@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import copy
 import operator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -19,7 +19,7 @@ from simulators.protocol import InputError
 from simulators.workloads.modules import ResidualSum, Subsample
 from simulators.workloads.network import IMAGE, Layer, Network
 
-__all__ = ["Traced", "traced"]
+__all__ = ["traced"]
 
 SHAPE = "shape"  # what a step gives; None where it gives several tensors, missing where it gives none
 IMAGES = 2  # that are traced together: one alone would hide what is done across a batch
@@ -40,21 +40,8 @@ SUPPORTED = (
 )
 
 
-@dataclass(frozen=True)
-class Traced:
-    """What a module is.
-
-    Args:
-        network: its layer table.
-        bn: whether a batch normalisation follows each convolution, in forward order.
-    """
-
-    network: Network
-    bn: tuple[int, ...]
-
-
-def traced(module: nn.Module, name: str, in_channels: int, in_size: int) -> Traced:
-    """The layer table of a module.
+def traced(module: nn.Module, name: str, in_channels: int, in_size: int) -> Network:
+    """The layer table of a module, with its placement of batch normalisation.
 
     Args:
         module: takes images, ``batch x in_channels x in_size x in_size``, and gives class scores, ``batch x classes``.
@@ -117,10 +104,10 @@ class _Table:
         self._layers: dict[str, Layer] = {}
         self._of: dict[fx.Node, str] = {}  # the layer whose output a step gives; without those that give no tensor
         self._made: dict[str, fx.Node] = {}  # the step that gives it first
-        self._bn: dict[str, int] = {}  # by convolution
+        self._bn: dict[str, int] = {}  # by convolution, in their order
         self._seen: set[str] = set()  # modules with weights
 
-    def of(self, graph: fx.Graph) -> Traced:
+    def of(self, graph: fx.Graph) -> Network:
         """The whole table.
 
         Raises:
@@ -135,8 +122,8 @@ class _Table:
                 self._check_end(node)
             elif SHAPE in node.meta:  # sizes and the like give no tensor
                 self._add(node)
-        network = Network(self._name, tuple(self._layers.values()), self._in_channels, self._in_size)
-        return Traced(network, tuple(self._bn[layer.name] for layer in network.convolutions))
+        layers, bn = tuple(self._layers.values()), tuple(self._bn.values())
+        return Network(self._name, layers, self._in_channels, self._in_size, bn)
 
     def _add(self, node: fx.Node) -> None:
         step, what = self._step(node)

@@ -67,3 +67,20 @@ def test_an_objective_that_the_search_has_not_and_its_wrong_unit_are_told_in_one
     assert [field for _, field, _ in found] == ["constraints.1", "constraints.1"]
     assert "or write energy_j" in found[0][2]
     assert "energy is in J, 400 s is a time" in found[1][2]
+
+
+def test_a_field_is_named_without_its_unit_too(tmp_path: Path) -> None:
+    found = [
+        assemble_source(read_search(write_search(tmp_path, ("area < 400 mm2", f"{name} <= 373.15"))), tmp_path)
+        for name in ("peak_temperature", "peak_temperature_k")
+    ]
+    assert found[0].problem.cheap_constraints == found[1].problem.cheap_constraints != ()
+    only = ["objectives=[accuracy]", "constraints=[peak_temperature <= 100 C]", "variables.reram_layers=search"]
+    read = assemble_source(read_search(write_search(tmp_path), only), tmp_path).problem
+    assert "deeptrain" in read.simulators, "a constraint alone may read a simulator"
+
+
+def test_a_field_without_its_unit_is_told_in_full_where_something_is_wrong_with_it(tmp_path: Path) -> None:
+    ((_, field, message),) = mistakes_in(write_search(tmp_path, ("area < 400 mm2", "peak_temperature < 3 s")))
+    assert field == "constraints.1"
+    assert "peak_temperature_k is in K, 3 s is a time" in message

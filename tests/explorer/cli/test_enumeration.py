@@ -38,7 +38,7 @@ def test_the_front_is_printed_with_what_is_left_out_and_how_long_it_took(cli: Ca
 def test_a_front_for_each_number_of_normalisations_tells_the_group_of_every_row(
     cli: Callable[..., Any], search: Path
 ) -> None:
-    asked = ("enumerate", search, "--per", "bn_layers", "--where", "peak_temperature_k < 90 C", "--objectives", "area")
+    asked = ("enumerate", search, "--per", "bn_layers", "--where", "peak_temperature < 90 C", "--objectives", "area")
     rows = json.loads(cli(*asked, "--format", "json").out)
     assert [row["bn_layers"] for row in rows] == list(range(9))
     assert all(row["bn"].count("1") == row["bn_layers"] for row in rows)

@@ -1,11 +1,27 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
-from explorer.cli.output import print_rows
+from explorer.cli.output import print_rows, write
 from explorer.tables import Rows
+from simulators.protocol import InputError
+
+
+def test_what_was_written_is_said_in_one_line_however_long_its_name_is(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    path = tmp_path / f"{200 * 'p'}.html"
+    write("a page", path)
+    assert path.read_text() == "a page"
+    assert capsys.readouterr() == ("", f"wrote {path}\n")
+    with pytest.raises(InputError, match="is there already"):
+        write("another", path)
+    assert capsys.readouterr() == ("", "")
+    write("text", None)
+    assert capsys.readouterr() == ("text\n", "")
 
 
 def test_brackets_in_a_table_are_text_and_no_markup(capsys: pytest.CaptureFixture[str]) -> None:

@@ -107,6 +107,15 @@ def test_what_is_held_out_is_a_column_when_it_is_asked_for(cli: Callable[..., An
     assert "test accuracy [%]" in cli("pareto", finished.reference, "--where", "test_accuracy > 0").out
 
 
+def test_a_field_is_named_without_its_unit_too(cli: Callable[..., Any], finished: Study) -> None:
+    short, full = (
+        cli("pareto", finished.reference, "--where", f"{name} < 500 K", "--sort", name).out
+        for name in ("peak_temperature", "peak_temperature_k")
+    )
+    assert "peak temperature [K]" in short
+    assert short.splitlines()[1:] == full.splitlines()[1:], "but for the title, which tells what was asked"
+
+
 def test_a_front_is_written_to_a_file_but_never_over_one(
     cli: Callable[..., Any], finished: Study, tmp_path: Path
 ) -> None:

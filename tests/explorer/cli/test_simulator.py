@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from explorer.cli.simulator import NETWORK
 from simulators.protocol import load_simulator
 
 VIEWS = load_simulator("deeptrain")().views()
@@ -38,6 +39,11 @@ def test_variables_are_those_of_a_network(cli: Callable[..., Any]) -> None:
     assert "training" not in ended.out
 
 
+def test_variables_are_listed_of_the_network_that_is_simulated_by_default(cli: Callable[..., Any]) -> None:
+    assert f": {NETWORK} on" in cli("simulate", "deeptrain").out
+    assert cli("list", "variables").out == cli("list", "variables", "--network", NETWORK).out
+
+
 def test_one_design_is_simulated_as_a_table_and_as_json(cli: Callable[..., Any]) -> None:
     arguments = ("simulate", "deeptrain", "--network", "vgg19", "--set", "reram_layers=3", "--set", "bn=all")
     table, text = cli(*arguments), cli(*arguments, "--format", "json")
@@ -49,6 +55,25 @@ def test_one_design_is_simulated_as_a_table_and_as_json(cli: Callable[..., Any])
     assert "3R1G" in table.out
     assert "All-BN" in table.out
     assert cli("simulate", "deeptrain", "--set", "bn=none", "--format", "json").out != text.out
+
+
+def test_an_own_network_is_simulated_as_it_is_written(cli: Callable[..., Any], tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(
+        "from torch import nn\n"
+        "def build(classes):\n"
+        "    return nn.Sequential(nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8), nn.ReLU(), nn.Conv2d(8, 8, 3), nn.ReLU(),\n"
+        "                         nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, classes))\n"
+        "def flat(classes):\n"
+        "    return nn.Sequential(nn.Flatten(), nn.Linear(3 * 32 * 32, classes))\n"
+    )
+    asked = ("simulate", "deeptrain", "--network", "mine.py:build")
+    written = cli(*asked)
+    assert written.code == 0, written.err
+    assert "BN after C1" in written.out
+    assert written.out == cli(*asked, "--set", "bn=C1").out != cli(*asked, "--set", "bn=all").out
+    flat = cli("simulate", "deeptrain", "--network", "mine.py:flat")
+    assert (flat.code, flat.out) == (2, "")
+    assert flat.err.startswith("rex: --network: network 'mine.py:flat' has no convolution")
 
 
 def strict(text: str) -> Any:
@@ -211,7 +236,8 @@ def test_a_picture_is_printed_written_to_a_page_or_read_by_programs(cli: Callabl
     assert list(shown["panels"]) == [*(f"layer {number}: ReRAM" for number in (1, 2, 3)), "layer 4: GPU"]
     assert max(max(map(max, rows)) for rows in shown["panels"].values()) == pytest.approx(107750, abs=1)
     page = tmp_path / "noc.html"
-    assert cli(*arguments, "--out", str(page)).code == 0
+    written = cli(*arguments, "--out", str(page))
+    assert (written.code, written.out, written.err) == (0, "", f"wrote {page}\n")
     assert "layer 4: GPU" in page.read_text()
     for wrong, words in (
         ([*arguments, "--out", str(page)], "is there already"),

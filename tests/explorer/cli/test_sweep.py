@@ -36,7 +36,8 @@ def test_json_and_csv_hold_every_design_in_si(cli: Callable[..., Any]) -> None:
 
 
 def test_a_page_holds_plots_and_tables_and_needs_no_network(cli: Callable[..., Any], tmp_path: Path) -> None:
-    assert cli(*ASKED, "--over", "bn=all;none;C5,C7", "--out", "page.html").code == 0
+    written = cli(*ASKED, "--over", "bn=all;none;C5,C7", "--out", "page.html")
+    assert (written.code, written.out, written.err) == (0, "", "wrote page.html\n")
     page = (tmp_path / "page.html").read_text()
     assert "Plotly.newPlot" in page
     assert 'src="http' not in page
@@ -62,7 +63,10 @@ def test_a_page_holds_plots_and_tables_and_needs_no_network(cli: Callable[..., A
         (["deeptrain", "--over", "bn=all;none", "--set", "bn=all"], "rex: --set: bn is swept over"),
         (["deeptrain", "--over", "bn=all;none", "--set", "reram_layers=9"], "rex: --set reram_layers: "),
         (["deeptrain", "--over", "gpu_layers", "--over", "cell_bits", "--over", "bn=all"], "rex: --over: name one"),
-        (["deeptrain", "--over", "gpu_layers", "--show", "latency"], "rex: --show: deeptrain reports no 'latency'"),
+        (
+            ["deeptrain", "--over", "gpu_layers", "--show", "latency_ms"],
+            "rex: --show: deeptrain reports no 'latency_ms'",
+        ),
         (["deeptrain", "--over", "gpu_layers", "--network", "vgg12"], "rex: --network"),
     ],
 )

@@ -63,3 +63,26 @@ def test_of_many_names_only_the_nearest_are_shown() -> None:
     units = {f"{letter}{number}": "" for letter in "abc" for number in range(10)}
     told = message("bxy < 3", lambda expression: expression.check(units))
     assert "unknown name 'bxy'; the nearest: b0, b1, b2, b3, b4 (rex list fields shows all)" in told
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("peak_temperature <= 373.15", "peak_temperature_k <= 373.15"),
+        ("2 * sum(area) < 3 and not (peak_temperature<1 C or area[2] > 1)",
+         "2 * sum(area_mm2) < 3 and not (peak_temperature_k<1 C or area_mm2[2] > 1)"),
+        ("energy < 1", "energy < 1"),
+        ("latency_s < 1", "latency_s < 1"),
+        ("latency in [energy_j, rate]", "latency in [energy_j, rate_hz]"),
+        ("power < 1", "power < 1"),
+        ("power == 'power'", "power == 'power'"),
+        ("rate_k < 1 and bn < 2 and peak < 3", "rate_k < 1 and bn < 2 and peak < 3"),
+    ],
+)  # fmt: skip
+def test_the_unit_at_the_end_of_a_name_may_be_left_out_where_it_is_clear_what_is_meant(text: str, meant: str) -> None:
+    units = {
+        "peak_temperature_k": "K", "area_mm2": "mm2", "energy": "J", "energy_j": "J", "latency": "s", "latency_s": "s",
+        "rate_hz": "Hz", "power_w": "W", "power_k": "K", "bn_layers": "",
+    }  # fmt: skip
+    assert parse(text).spelled_out(units).text == meant
+    assert parse(meant).spelled_out(units).text == meant

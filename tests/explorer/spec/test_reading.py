@@ -56,7 +56,6 @@ def test_a_byte_order_mark_does_no_harm(tmp_path: Path) -> None:
         (["simulators.training.device=cpu"], ("simulators",), {"deeptrain": {}, "training": {"device": "cpu"}}),
         (["proxy=none"], ("proxy",), "none"),
         (["confirm.families=1", "confirm=~"], ("confirm",), None),
-        (["seed=1", "seed=2"], ("seed",), 2),
         (["store=a=b"], ("store",), "a=b"),
     ],
 )
@@ -86,6 +85,11 @@ def test_settings_override_fields_even_below_shorthands(
 def test_a_setting_that_makes_no_sense_is_refused(tmp_path: Path, setting: str, words: str) -> None:
     with pytest.raises(InputError, match=words.replace("[", r"\[")):
         read_search(write_search(tmp_path), [setting])
+
+
+def test_a_setting_that_is_given_twice_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"^--set budget\.evaluations: it is given twice; keep one$"):
+        read_search(write_search(tmp_path), ["budget.evaluations=1", "seed=1", "budget.evaluations=2"])
 
 
 def test_a_setting_below_a_section_that_makes_no_sense_is_refused_too(tmp_path: Path) -> None:

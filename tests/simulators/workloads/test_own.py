@@ -24,6 +24,9 @@ def table():
 def thousand(in_channels):
     return nn.Sequential(nn.Conv2d(in_channels, 4, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 1000))
 
+def bare(in_channels, classes):
+    return nn.Sequential(nn.Conv2d(in_channels, 4, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, classes))
+
 def needs(in_channels, depth):
     return None
 
@@ -54,6 +57,24 @@ def test_a_network_is_built_for_the_data_set_and_with_its_options(folder: Path) 
     assert len(bn_variable(workload).domain.parse("all")) == 2
     assert network_for(Workload("my.py:large", input_size=20).with_source(folder)).matrices[0].in_channels == 1200
     assert str(workload) == "./my.py:build on cifar100, width 6, training"
+
+
+def test_a_design_that_does_not_say_where_has_batch_normalisation_where_the_module_has_it(folder: Path) -> None:
+    own, none = (bn_variable(Workload(f"my.py:{name}").with_source(folder)) for name in ("build", "bare"))
+    assert own.default == (1, 0)
+    assert none.default == (0,)
+    assert own.domain.size == 4, "a search is free to place others"
+    assert bn_variable(Workload("vgg11")).default == (1,) * 8
+
+
+def test_a_network_without_convolutions_is_a_table_but_has_no_place_for_batch_normalisation(folder: Path) -> None:
+    workload = Workload("my.py:large").with_source(folder)
+    assert len(network_for(workload).layers) == 1
+    with pytest.raises(
+        InputError, match=r"network 'my.py:large' has no convolution.*; let it have at least one"
+    ) as told:
+        bn_variable(workload)
+    assert told.value.field == "workload.network"
 
 
 def test_it_is_built_where_the_file_is_not(folder: Path) -> None:

@@ -28,7 +28,7 @@ def test_modules_of_tables_are_traced_to_the_same_tables(workload: Workload) -> 
     bn = tuple(number % 3 == 0 for number in range(len(network.convolutions)))
     found = traced(NetworkModule(network, bn), network.name, network.in_channels, network.in_size)
     assert found.bn == bn
-    assert found.network.layers == tuple(
+    assert found.layers == tuple(
         layer if layer.kind != "convolution" or layer.bias == "always" or bn[network.convolutions.index(layer)]
         else _with_bias(network, layer.name)
         for layer in network.layers
@@ -94,7 +94,7 @@ def test_the_module_of_a_traced_table_computes_what_the_own_one_does(ending: str
     own.eval()
     found = traced(own, "own", 3, 32)
     assert found.bn == (0, 1, 1, 1, 1, 1)
-    again = NetworkModule(found.network, found.bn).eval()
+    again = NetworkModule(found, found.bn).eval()
     _copy_weights(own, again)
     with torch.no_grad():
         assert torch.allclose(again(images), own(images), atol=1e-5)
@@ -238,7 +238,7 @@ def test_sums_with_the_image_cannot_be_scaled() -> None:
             scores: Tensor = self.head(self.conv(x) + x)
             return scores
 
-    network = traced(Sum(), "mine", 3, 8).network
+    network = traced(Sum(), "mine", 3, 8)
     assert network.scaled(1.0) == network
     with pytest.raises(InputError, match="at 2 of the width R1 adds 6 channels to 3"):
         network.scaled(2)
