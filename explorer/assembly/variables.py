@@ -36,7 +36,10 @@ def search_variables(
     for key, variables in loaded.variables.items():
         for name, variable in variables.items():
             if key in needed or not loaded.complete:
-                offered.setdefault(name, variable)
+                try:
+                    offered[name] = offered[name].shared_with(variable) if name in offered else variable
+                except InputError as error:
+                    found.add(error, f"variables.{name}")
             else:
                 elsewhere[name] = key
     wanted = unsplit(spec.variables, offered, "variables", found)

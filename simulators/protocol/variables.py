@@ -10,7 +10,7 @@ import math
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -306,6 +306,39 @@ class Variable:
         if self.label:
             return self.label.format(shown)
         return f"{self.name}={shown}" + (f" {self.unit}" if self.unit else "")
+
+    def shared_with(self, other: Variable) -> Variable:
+        """The variable as two simulators read it: with the values that both allow.
+
+        Args:
+            other: what the other simulator says of the variable of this name.
+
+        Raises:
+            InputError: there is no such value.
+        """
+        if self.domain == other.domain:
+            return replace(self, searched=self.searched or other.searched)
+        mine, theirs = self.domain, other.domain
+        domain: Domain | None = None
+        if isinstance(mine, Integer) and isinstance(theirs, Integer):
+            low, high = max(mine.low, theirs.low), min(mine.high, theirs.high)
+            domain = Integer(low, high) if low <= high else None
+        elif isinstance(mine, Categorical) and isinstance(theirs, Categorical):
+            both = [choice for choice in mine.choices if choice in theirs.choices]
+            domain = Categorical(both) if both else None
+        if domain is None:
+            raise InputError(f"one simulator allows {mine.allowed}, another {theirs.allowed}: nothing suits both")
+        defaults = [value for value in (self.default, other.default) if _allows(domain, value)]
+        default = defaults[0] if defaults else domain.value(domain.at(np.zeros(1, dtype=np.int64))[0])
+        return replace(self, domain=domain, default=default, searched=self.searched or other.searched)
+
+
+def _allows(domain: Domain, value: Value) -> bool:
+    try:
+        domain.parse(value)
+    except InputError:
+        return False
+    return True
 
 
 class Design(Mapping[str, Value]):

@@ -153,3 +153,33 @@ def test_batches_are_joined_one_after_the_other() -> None:
     assert len(both) == 3
     assert both["layers"].tolist() == [3, 3, 5]
     assert both["bn"].tolist() == [[0, 1], [1, 1], [1, 0]]
+
+
+@pytest.mark.parametrize(
+    ("mine", "theirs", "both", "default"),
+    [
+        (Categorical((1, 2, 4)), Categorical((8, 4, 2)), Categorical((2, 4)), 2),
+        (Categorical(("a", "b")), Categorical(("b", "c")), Categorical(("b",)), "b"),
+        (Integer(0, 7), Integer(2, 9), Integer(2, 7), 2),
+        (Integer(0, 7), Integer(0, 7), Integer(0, 7), 0),
+        (BITS, BITS, BITS, Bits([0] * 8)),
+    ],
+)
+def test_a_variable_that_two_simulators_read_has_the_values_that_both_allow(mine, theirs, both, default):
+    first = next(iter([mine.value(mine.at(np.zeros(1, dtype=np.int64))[0])]))
+    other = theirs.value(theirs.at(np.zeros(1, dtype=np.int64))[0])
+    shared = Variable("x", mine, first, label="{} X").shared_with(Variable("x", theirs, other, searched=True))
+    assert shared.domain == both
+    assert shared.default == default
+    assert (shared.label, shared.searched) == ("{} X", True)
+
+
+@pytest.mark.parametrize(
+    ("mine", "theirs"),
+    [(Categorical((1, 2)), Categorical((4, 8))), (Integer(0, 1), Integer(3, 4)), (Integer(0, 7), Categorical((1, 2)))],
+)
+def test_a_variable_that_suits_only_one_of_two_simulators_is_refused(mine, theirs):
+    with pytest.raises(InputError, match="one simulator allows .*, another .*: nothing suits both"):
+        Variable("x", mine, mine.parse(mine.value(mine.at(np.zeros(1, dtype=np.int64))[0]))).shared_with(
+            Variable("x", theirs, theirs.value(theirs.at(np.zeros(1, dtype=np.int64))[0]))
+        )
