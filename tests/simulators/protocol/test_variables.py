@@ -179,7 +179,7 @@ def test_a_variable_that_two_simulators_read_has_the_values_that_both_allow(mine
     [(Categorical((1, 2)), Categorical((4, 8))), (Integer(0, 1), Integer(3, 4)), (Integer(0, 7), Categorical((1, 2)))],
 )
 def test_a_variable_that_suits_only_one_of_two_simulators_is_refused(mine, theirs):
-    with pytest.raises(InputError, match="one simulator allows .*, another .*: nothing suits both"):
+    with pytest.raises(InputError, match=r"one simulator allows .*, another .*: nothing suits both"):
         Variable("x", mine, mine.parse(mine.value(mine.at(np.zeros(1, dtype=np.int64))[0]))).shared_with(
             Variable("x", theirs, theirs.value(theirs.at(np.zeros(1, dtype=np.int64))[0]))
         )
