@@ -75,7 +75,7 @@ def load_images(dataset: str, source: Literal["bundled", "full"], data_dir: Path
         dataset: name of the data set (``workload.dataset``).
         source: the bundled images, or all images from files in ``data_dir``.
         data_dir: folder of data sets: the files lie in it or in its subfolder ``fashion-mnist`` or
-            ``cifar-10-batches-bin``.
+            ``cifar-10-batches-bin`` or ``cifar-100-binary``, as their publishers name them.
 
     Raises:
         InputError: there are no such images, or a file is missing or damaged.
@@ -213,19 +213,26 @@ def _read_fashion_mnist(paths: Sequence[Path]) -> tuple[tuple[Bytes, Bytes], tup
 
 
 def _read_cifar10(paths: Sequence[Path]) -> tuple[tuple[Bytes, Bytes], tuple[Bytes, Bytes]]:
-    """The binary version: per image a label byte and 1024 bytes each of red, green and blue."""
+    """The binary version: per image a label and 1024 bytes each of red, green and blue."""
+    return _read_cifar(paths[:-1], 1, 10), _read_cifar(paths[-1:], 1, 10)
 
-    def read(paths: Sequence[Path]) -> tuple[Bytes, Bytes]:
-        records = []
-        for path in paths:
-            content = np.frombuffer(_content(path), np.uint8)
-            if not len(content) or len(content) % 3073 or content[::3073].max() > 9:
-                raise _damaged(path, f"holds {len(content)} bytes, not labels from 0 to 9 with 3072 bytes each")
-            records.append(content.reshape(-1, 3073))
-        every = np.concatenate(records)
-        return every[:, 1:].reshape(-1, 3, 32, 32), every[:, 0]
 
-    return read(paths[:-1]), read(paths[-1:])
+def _read_cifar100(paths: Sequence[Path]) -> tuple[tuple[Bytes, Bytes], tuple[Bytes, Bytes]]:
+    """The binary version: per image the label of its group, its own label, and the bytes as in CIFAR-10."""
+    return _read_cifar(paths[:-1], 2, 100), _read_cifar(paths[-1:], 2, 100)
+
+
+def _read_cifar(paths: Sequence[Path], labels: int, classes: int) -> tuple[Bytes, Bytes]:
+    """Images, and the last of so many labels before each."""
+    records, size = [], labels + 3 * 32 * 32
+    for path in paths:
+        content = np.frombuffer(_content(path), np.uint8)
+        if not len(content) or len(content) % size or content[labels - 1 :: size].max() >= classes:
+            holds = f"{labels} label{'s'[: labels > 1]} (below {classes}) and 3072 bytes for each image"
+            raise _damaged(path, f"holds {len(content)} bytes, not {holds}")
+        records.append(content.reshape(-1, size))
+    every = np.concatenate(records)
+    return every[:, labels:].reshape(-1, 3, 32, 32), every[:, labels - 1]
 
 
 _FORMATS = {
@@ -241,6 +248,7 @@ _FORMATS = {
         (*(f"data_batch_{number}.bin" for number in range(1, 6)), "test_batch.bin"),
         _read_cifar10,
     ),
+    "cifar100": _Format("CIFAR-100", "cifar-100-binary", ("train.bin", "test.bin"), _read_cifar100),
 }
 
 

@@ -158,6 +158,31 @@ def test_cifar10_is_read_from_its_binary_files(tmp_path: Path) -> None:
         load_images("cifar10", "full", tmp_path)
 
 
+def test_cifar100_is_read_with_its_fine_labels(tmp_path: Path) -> None:
+    records = np.random.default_rng(0).integers(0, 256, (11_000, 3074), dtype=np.uint8)
+    records[:, 0], records[:, 1] = np.arange(11_000) % 20, np.arange(11_000) % 100
+    folder = tmp_path / "cifar-100-binary"
+    folder.mkdir()
+    (folder / "train.bin").write_bytes(records.tobytes())
+    (folder / "test.bin").write_bytes(records[:200].tobytes())
+    data = load_images("cifar100", "full", tmp_path)
+    assert [len(part) for part in (data.train, data.validation, data.test)] == [1000, 10_000, 200]
+    assert np.array_equal(data.train.labels, np.arange(1000) % 100)
+    assert np.array_equal(data.train.images[7].ravel(), records[7, 2:])
+
+
+def test_a_data_set_with_other_classes_is_told_from_the_one_asked_for(tmp_path: Path) -> None:
+    """CIFAR-100's file under CIFAR-10's name."""
+    records = np.zeros((3073, 3074), dtype=np.uint8)
+    records[:, 1] = np.arange(3073) % 100
+    folder = tmp_path / "cifar-10-batches-bin"
+    folder.mkdir()
+    for name in (*(f"data_batch_{number}" for number in range(1, 6)), "test_batch"):
+        (folder / f"{name}.bin").write_bytes(records.tobytes())
+    with pytest.raises(InputError, match=r"data_batch_1\.bin is damaged: .*1 label \(below 10\) and 3072 bytes"):
+        load_images("cifar10", "full", tmp_path)
+
+
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="nowhere' is not a folder") as caught:
         load_images("fashion-mnist", "full", tmp_path / "nowhere")
