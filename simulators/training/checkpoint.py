@@ -43,6 +43,8 @@ class Epoch:
         time_s: what training and judging this epoch took.
         draws: accuracy on the validation images of each of several chips that the network was written to; then
             ``accuracy``, ``test_accuracy`` and ``loss`` are means over these.
+        change: part of its range that a cell's conductance changes by in the epoch's last update, see
+            :func:`simulators.training.chip.wear.conductance_change`; 0 without a chip.
     """
 
     accuracy: float
@@ -50,6 +52,7 @@ class Epoch:
     loss: float
     time_s: float
     draws: tuple[float, ...] = ()
+    change: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,8 +117,8 @@ def _read(folder: Folder, name: str) -> Checkpoint | None:
         # weights_only: tensors and plain values, never code
         stored = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
         curve = tuple(
-            Epoch(accuracy, test_accuracy, loss, time_s, tuple(draws))
-            for accuracy, test_accuracy, loss, time_s, draws in stored["curve"]
+            Epoch(accuracy, test_accuracy, loss, time_s, tuple(draws), change)
+            for accuracy, test_accuracy, loss, time_s, draws, change in stored["curve"]
         )
         return Checkpoint(curve, stored["diverged"], stored["state"])
     except (
@@ -129,7 +132,7 @@ def _read(folder: Folder, name: str) -> Checkpoint | None:
 def _content(checkpoint: Checkpoint) -> bytes:
     stored = {
         "curve": [
-            [epoch.accuracy, epoch.test_accuracy, epoch.loss, epoch.time_s, list(epoch.draws)]
+            [epoch.accuracy, epoch.test_accuracy, epoch.loss, epoch.time_s, list(epoch.draws), epoch.change]
             for epoch in checkpoint.curve
         ],
         "diverged": checkpoint.diverged,

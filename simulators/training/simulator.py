@@ -24,6 +24,7 @@ from simulators.protocol import (
     Variable,
     Workload,
 )
+from simulators.training.chip.settings import Wear
 from simulators.training.chip.variables import CHIP_VARIABLES
 from simulators.training.datasets import ImageData, load_images
 from simulators.training.recipe import parse_settings
@@ -60,6 +61,8 @@ class ImageTraining(TrainingSimulator):
         "accuracy_error": Field("fraction", "standard error of accuracy: of the images, and of chips that were drawn"),
         "accuracy_spread": Field("fraction", "standard deviation of accuracy over chips; 0 without a chip"),
         "accuracy_worst": Field("fraction", "accuracy that nine of ten chips reach; accuracy without a chip"),
+        "conductance_change": Field("fraction", "of its range, by an update, for the digits that change most"),
+        "lifetime_years": Field("years", "until cells are written as often as they endure; only with a chip"),
     }
     paths = frozenset({"data_dir"})
 
@@ -141,7 +144,20 @@ class ImageTraining(TrainingSimulator):
                 trainer = Trainer(network, bn, data, settings.recipe, seed, device, self._deployment(chosen))
                 keep = partial(write_checkpoint, folder, name) if folder else None
                 reached = train(trainer, epochs, start=known, keep=keep)
-        return _report(reached, epochs, len(known.curve) if known else 0, network.parameters(bn), len(data.validation))
+        known_epochs, images = len(known.curve) if known else 0, len(data.validation)
+        report = _report(reached, epochs, known_epochs, network.parameters(bn), images)
+        if settings.chip is None:
+            return report
+        years = self._lifetime_years(workload, settings.chip.wear, report.totals["conductance_change"].item())
+        return replace(report, totals={**report.totals, "lifetime_years": np.array([years])})
+
+    def _lifetime_years(self, workload: Workload, wear: Wear, change: float) -> float:
+        """Of a chip that trains the full data set as often as the settings say."""
+        from simulators.training.chip.wear import lifetime_years
+
+        batches = math.ceil(dataset_shape(workload.dataset).train_images / self.settings.recipe.batch_size)
+        updates = batches * wear.epochs_per_training
+        return lifetime_years(change, wear.endurance_writes, updates, wear.trainings_per_year, wear.failed_share)
 
     def _deployment(self, chosen: Mapping[str, Value]) -> Deployment | None:
         from simulators.training.trainer import Deployment
@@ -229,6 +245,7 @@ def _report(reached: Checkpoint, epochs: int, known_epochs: int, parameters: int
         "accuracy_error": math.sqrt(accuracy * (1 - accuracy) / images + spread**2 / len(draws)),
         "accuracy_spread": spread,
         "accuracy_worst": np.quantile(draws, 0.1),
+        "conductance_change": curve[-1].change,
     }
     series = {
         name: np.array([getattr(epoch, name) for epoch in (*curve, *curve[-1:] * missing)])

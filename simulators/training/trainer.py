@@ -20,6 +20,7 @@ from simulators.training.checkpoint import Checkpoint, Epoch
 from simulators.training.chip.chip import Chip
 from simulators.training.chip.layers import CrossbarConv2d, CrossbarLinear, deployed, onto_chip
 from simulators.training.chip.noise import NoiseSource
+from simulators.training.chip.wear import conductance_change
 from simulators.training.datasets import ImageData, Images
 from simulators.training.recipe import Recipe
 from simulators.training.seeds import derived
@@ -36,7 +37,7 @@ CROP_BORDER = 4
 
 
 PRODUCTS = (nn.Conv2d, nn.Linear, CrossbarConv2d, CrossbarLinear)
-"""Layers whose weights are clipped."""
+"""Layers whose weights lie in cells."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +103,7 @@ def train(
         began = time.perf_counter()
         finite = trainer.train_epoch(len(checkpoint.curve))
         judged = trainer.judge()
-        result = replace(judged, time_s=time.perf_counter() - began)
+        result = replace(judged, time_s=time.perf_counter() - began, change=trainer.change)
         checkpoint = Checkpoint((*checkpoint.curve, result), not finite, trainer.state())
         if keep:
             keep(checkpoint)
@@ -144,16 +145,16 @@ class Trainer:
         # channels last: a third faster on CPUs
         self.network = module.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs know no keyword pair (device, memory_format)
         self.average = copy.deepcopy(self.network).requires_grad_(False).eval()
+        self.change = 0.0
         self._noise: NoiseSource | None = None
-        self._clipped: list[Tensor] = []
+        self._stored: list[Tensor] = []
         if deployment:
             chip, of_chip = deployment.chip, derived(seed, "chip")
+            self._stored = [layer.weight for layer in self.network.modules() if isinstance(layer, PRODUCTS)]
             if deployment.in_training:
                 self._noise = onto_chip(self.network, chip, of_chip)
             self._deployed_noise = onto_chip(self.average, chip, of_chip)
-            if chip.weight_clip:
-                self._clipped = [layer.weight for layer in self.network.modules() if isinstance(layer, PRODUCTS)]
-                self._clip()
+            self._clip()
         self.parameters = list(self.network.parameters())
         self.optimizer = torch.optim.SGD(
             self.parameters, recipe.learning_rate, recipe.momentum, weight_decay=recipe.weight_decay, fused=True
@@ -213,8 +214,7 @@ class Trainer:
             self.optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]  # torch's own annotation is missing
             nn.utils.clip_grad_norm_(self.parameters, self.recipe.gradient_norm)
-            self.optimizer.step()
-            self._clip()
+            self._update(last=step + 1 == (epoch + 1) * steps)
             self._update_average(step)
             total += loss.detach()
         return bool(total.isfinite())
@@ -229,11 +229,20 @@ class Trainer:
         update = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call]  # torch annotates only part of it
         update(self._averaged, self._newest, 0)
 
+    def _update(self, last: bool) -> None:
+        """Take a step; of an epoch's last one it is measured what it changes in cells."""
+        chip = self.deployment.chip if self.deployment else None
+        before = [weight.detach().clone() for weight in self._stored] if last and chip else []
+        self.optimizer.step()
+        self._clip()
+        if before and chip:
+            self.change = conductance_change(before, [weight.detach() for weight in self._stored], chip)
+
     @torch.no_grad()
     def _clip(self) -> None:
-        if self._clipped and self.deployment:
-            limit = self.deployment.chip.weight_clip
-            for weight in self._clipped:
+        limit = self.deployment.chip.weight_clip if self.deployment else 0.0
+        if limit:
+            for weight in self._stored:
                 weight.clamp_(-limit, limit)
 
     def judge(self) -> Epoch:

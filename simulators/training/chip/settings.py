@@ -53,12 +53,17 @@ class Wear(_Settings):
         shape: how suddenly they fail (Weibull): 1 at a constant rate, more the later.
         writes: that each cell has behind it.
         on: share of the worn cells that are stuck on; the others are stuck off.
+        trainings_per_year, epochs_per_training, failed_share: how a chip is used, for its lifetime: so many trainings
+            of the full data set, and so many more that fail (PANTHER: 1000 of 100 epochs, half of all fail).
     """
 
     endurance_writes: float = Field(1e9, gt=0)
     shape: float = Field(2.0, gt=0)
     writes: float = Field(0.0, ge=0)
     on: float = Field(0.5, ge=0, le=1)
+    trainings_per_year: float = Field(1000.0, gt=0)
+    epochs_per_training: float = Field(100.0, gt=0)
+    failed_share: float = Field(0.5, ge=0, lt=1)
 
 
 class ChipSettings(_Settings):

@@ -1,0 +1,15 @@
+"""How well the network learns, on a bad chip."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from objectives.objective import objective
+from simulators.protocol import Report
+
+
+@objective(direction="maximize", unit="fraction", bounds=(0.0, 1.0))
+def accuracy_worst(training: Report) -> NDArray[np.float64]:
+    """Fraction of the validation images that the network labels correctly on nine of ten chips."""
+    return training.accuracy_worst
