@@ -43,8 +43,10 @@ def link_loads(sent: FloatArray, received: FloatArray, part: FloatArray | None =
         # before it turns to an axis, a message has left the coordinates of the earlier ones for its destinations'
         start = sent.sum(axis=tuple(range(-3, axis)), keepdims=True) if axis > -3 else sent
         wanted = received.sum(axis=tuple(range(axis + 1, 0)), keepdims=True) if axis < -1 else received
-        for from_here_on, beyond_here in _both_ways(received.shape[axis]):
-            behind, beyond = _along(start, axis, from_here_on.T), _along(wanted, axis, beyond_here)
+        count = received.shape[axis]
+        onward, beyond_all = _both_ways(count)
+        for way in (slice(count), slice(count, None)):
+            behind, beyond = _along(start, axis, onward[way].T), _along(wanted, axis, beyond_all[:, way])
             found.append(np.broadcast_to(behind * (beyond if part is None else _along_trees(beyond, part)), shape))
     return np.stack(found, axis=-4)
 
@@ -67,11 +69,9 @@ def links_from(received: FloatArray, part: FloatArray | None = None) -> tuple[Fl
         wanted = received.sum(axis=tuple(range(axis + 1, 0))) if axis < -1 else received  # the axis is the last now
         want = part.reshape(*part.shape[:-3], *[1] * (4 + axis))
         earlier = tuple(range(-3 - axis - 1, -1))
-        links = np.zeros(())
-        for from_here_on, beyond_here in _both_ways(received.shape[axis]):
-            load = _along_trees(_times(wanted, beyond_here), want)
-            links = links + _times(load.sum(axis=earlier) if earlier else load, from_here_on)
-        found.append(links)
+        onward, beyond = _both_ways(received.shape[axis])
+        load = _along_trees(_times(wanted, beyond), want)
+        found.append(_times(load.sum(axis=earlier) if earlier else load, onward))
     return found[0], found[1], found[2]
 
 
@@ -87,15 +87,17 @@ def _along(array: FloatArray, axis: int, matrix: FloatArray) -> FloatArray:
 
 
 @lru_cache(maxsize=64)
-def _both_ways(count: int) -> tuple[tuple[FloatArray, FloatArray], ...]:
-    """For both ways along a line of positions, upwards and downwards: matrices that sum over it what comes from each
-    position on, itself included, and what comes beyond it; shape (positions, positions).
+def _both_ways(count: int) -> tuple[FloatArray, FloatArray]:
+    """For both ways along a line of positions, upwards and then downwards: matrices that sum over it what comes from
+    each position on, itself included, shape (2 positions, positions), and what comes beyond it, shape
+    (positions, 2 positions).
     """
     ones = np.ones((count, count))
-    matrices = (np.tril(ones), np.tril(ones, -1)), (np.triu(ones), np.triu(ones, 1))
-    for matrix in (matrix for way in matrices for matrix in way):
+    onward = np.concatenate([np.tril(ones), np.triu(ones)], axis=0)
+    beyond = np.concatenate([np.tril(ones, -1), np.triu(ones, 1)], axis=1)
+    for matrix in (onward, beyond):
         matrix.setflags(write=False)  # shared by all callers
-    return matrices
+    return onward, beyond
 
 
 def _distances(count: int) -> FloatArray:

@@ -104,7 +104,34 @@ def isaac_tile(
         given_adc_bits: resolution of the converters; 0: what a column sum needs. Shape (tiles,) or a number.
         rules: by default ISAAC's.
     """
-    rules = rules or TileRules()
+    size, cells, rate, bits = np.broadcast_arrays(crossbar_size, cell_bits, frequency_hz, given_adc_bits)
+    if size.shape == (1,):  # single designs: many stacks are built of the same few kinds of tile
+        return _one_kind(size.item(), cells.item(), rate.item(), bits.item(), rules or TileRules())
+    return _tiles(size, cells, rate, bits, rules or TileRules())
+
+
+@lru_cache(maxsize=1024)
+def _one_kind(size: float, cell_bits: float, frequency_hz: float, given_adc_bits: float, rules: TileRules) -> Tile:
+    one = np.array([size]), np.array([cell_bits]), np.array([frequency_hz]), np.array([given_adc_bits])
+    tile = _tiles(one[0], one[1], one[2], one[3], rules)
+    for values in (
+        tile.crossbars,
+        tile.adc_bits,
+        tile.adcs_per_crossbar,
+        *tile.power_w.values(),
+        *tile.area_mm2.values(),
+    ):
+        values.setflags(write=False)  # shared by all callers
+    return tile
+
+
+def _tiles(
+    crossbar_size: NDArray[Any],
+    cell_bits: NDArray[Any],
+    frequency_hz: NDArray[Any],
+    given_adc_bits: NDArray[Any],
+    rules: TileRules,
+) -> Tile:
     size = np.asarray(crossbar_size, dtype=np.float64)
     cells = np.asarray(cell_bits, dtype=np.float64)
     pace = np.asarray(frequency_hz, dtype=np.float64) / READ_RATE_HZ
