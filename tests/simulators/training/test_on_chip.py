@@ -1,0 +1,141 @@
+"""Trainings for a chip, as a search sees them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from simulators.protocol import Design, Folder, InputError, Report, Workload
+from simulators.training import ImageTraining
+from simulators.training.chip.variables import CHIP_VARIABLES
+
+WORKLOAD = Workload("vgg11", "fashion-mnist")
+TINY: Mapping[str, object] = {
+    "proxy": {"width": 0.0625, "train_images": 192}, "recipe": {"batch_size": 32}, "device": "cpu",
+}  # fmt: skip
+HOT = {"cell_bits": 8, "crossbar_size": 64, "frequency_hz": 1e9, "temperature_k": 400}
+
+
+def trained(
+    chip: object, epochs: int = 1, checkpoints: Folder | None = None, seed: int = 0, **design: object
+) -> Report:
+    simulator = ImageTraining({**TINY, "chip": chip})
+    chosen = Design({"bn": "C5,C7", **design})  # type: ignore[dict-item]  # as a person writes it
+    return simulator.simulate(chosen, WORKLOAD, fidelity=epochs, seed=seed, checkpoints=checkpoints)
+
+
+def same(left: Report, right: Report, but: set[str] = frozenset({"training_time_s", "paid"})) -> bool:  # type: ignore[assignment]  # a frozen one
+    rows = ({name: value for name, value in report.row().items() if name not in but} for report in (left, right))
+    return next(rows) == next(rows)
+
+
+def test_with_a_chip_a_design_chooses_it_and_without_one_it_does_not() -> None:
+    plain, chip = ImageTraining(TINY), ImageTraining({**TINY, "chip": {}})
+    assert plain.reads(WORKLOAD) == ("bn",)
+    assert chip.reads(WORKLOAD) == ("bn", *(variable.name for variable in CHIP_VARIABLES))
+
+
+def test_a_chip_reports_how_chips_differ_and_how_long_it_lasts() -> None:
+    report = trained({"draws": 4}, **HOT)
+    assert set(report.row()) == set(ImageTraining.fields)
+    row = report.row()
+    assert row["accuracy_worst"] <= row["accuracy"] <= 1
+    least = np.sqrt(row["accuracy"] * (1 - row["accuracy"]) / 2000)
+    assert row["accuracy_error"] >= least > 0
+    assert 0 < row["conductance_change"] < 1
+    assert 0.1 < row["lifetime_years"] < 1000
+
+
+def test_the_same_seed_is_the_same_chip_and_another_seed_another() -> None:
+    chip = {"cells": "240k-24M", "stuck": {"on": 0.01, "off": 0.01}}
+    one, again, other = (trained(chip, seed=seed, **HOT) for seed in (1, 1, 2))
+    assert same(one, again)
+    assert one.row()["loss"] != other.row()["loss"]
+
+
+@pytest.mark.parametrize("chip", [{}, {"in_training": "none"}, {"stuck": {"on": 0.01}}], ids=str)
+def test_a_training_for_a_chip_goes_on_bit_for_bit(chip: object, tmp_path: Path) -> None:
+    folder = Folder(str(tmp_path))
+    first = trained(chip, 1, folder, **HOT)
+    assert first.row()["paid"] == 1
+    second = trained(chip, 3, folder, **HOT)
+    assert second.row()["paid"] == 2
+    assert same(second, trained(chip, 3, **HOT))
+    assert second.series["accuracy"][0] == first.row()["accuracy"]
+
+
+@pytest.mark.parametrize(
+    "change", [{"cell_bits": 4}, {"temperature_k": 300}, {"adc_bits": 8}, {"weight_clip": 0.1}, {"crossbar_size": 32}],
+    ids=str,
+)  # fmt: skip
+def test_what_a_design_chooses_of_the_chip_is_a_training_of_its_own(change: dict[str, object], tmp_path: Path) -> None:
+    folder = Folder(str(tmp_path))
+    first = trained({"cells": "240k-24M"}, 1, folder, **HOT)
+    other = trained({"cells": "240k-24M"}, 1, folder, **{**HOT, **change})
+    assert other.row()["paid"] == 1
+    assert other.row()["loss"] != first.row()["loss"]
+
+
+def test_other_settings_of_a_chip_are_trainings_of_their_own(tmp_path: Path) -> None:
+    folder = Folder(str(tmp_path))
+    losses = set()
+    for chip in ("none", {}, {"in_training": "none"}, {"drift": False}, {"draws": 5}, {"programming": {"bits": 4}}):
+        report = trained(chip, 1, folder, **({} if chip == "none" else HOT))
+        assert report.row()["paid"] == 1
+        losses.add(report.row()["loss"])
+    assert len(losses) == 6
+
+
+def test_training_without_noise_is_that_of_no_chip_and_only_judged_on_one() -> None:
+    silent = {"thermal_shot": False, "programming": False, "random_telegraph": False, "drift": False}
+    plain, judged = trained("none"), trained({**silent, "in_training": "none", "draws": 1}, **HOT)
+    assert judged.row()["accuracy"] == pytest.approx(plain.row()["accuracy"], abs=0.002), "16 bits cost next to nothing"
+    assert judged.row()["loss"] == pytest.approx(plain.row()["loss"], rel=1e-3)
+
+
+def test_weights_stay_within_the_limit() -> None:
+    from simulators.training.datasets import load_images
+    from simulators.training.trainer import Deployment, Trainer, choose_device
+    from simulators.workloads import network_for
+
+    simulator = ImageTraining({**TINY, "chip": {}})
+    assert simulator.settings.chip is not None
+    variables = {variable.name: variable.default for variable in CHIP_VARIABLES}
+    chip = simulator.settings.chip.chip({**variables, "weight_clip": 0.05})
+    data = load_images("fashion-mnist", "bundled")
+    trainer = Trainer(
+        network_for(WORKLOAD, 0.0625), [1] * 8, data, simulator.settings.recipe, 0, choose_device("cpu"),
+        Deployment(chip, True, 1),
+    )  # fmt: skip
+    trainer.train_epoch(0)
+    stored = [value for name, value in trainer.network.named_parameters() if value.dim() > 1]
+    assert stored
+    assert max(float(value.detach().abs().max()) for value in stored) == pytest.approx(0.05)
+
+
+@pytest.mark.parametrize(
+    ("chip", "field", "words"),
+    [
+        ({"cells": "3k"}, "chip.cells", "'3k' is not known; choose 3k-3M"),
+        ({"cells": {"on_ohm": 3e6, "off_ohm": 3e3, "read_voltage_v": 0.1}}, "chip.cells", "has to be above on_ohm"),
+        ({"cells": {"on_ohm": 3e3, "off_ohm": 3e6, "read_voltage_v": 0}}, "chip.cells.read_voltage_v", "above 0"),
+        ({"stuck": {"on": 1.5}}, "chip.stuck.on", "0 to|at most 1|or more"),
+        ({"stuck": {"on": 0.7, "off": 0.7}}, "chip.stuck", "more than all cells"),
+        ({"random_telegraph": {"probability": -1}}, "chip.random_telegraph.probability", "0"),
+        ({"draws": 0}, "chip.draws", "1"),
+        ({"nosie": True}, "chip.nosie", "no such field"),
+        (3, "chip", "mapping"),
+    ],
+)
+def test_impossible_chips_are_refused(chip: object, field: str, words: str) -> None:
+    with pytest.raises(InputError, match=words) as caught:
+        ImageTraining({**TINY, "chip": chip})
+    assert caught.value.field == field
+
+
+def test_a_value_that_no_chip_has_names_the_variable() -> None:
+    with pytest.raises(InputError, match="cell_bits: 3 is not allowed; choose one of 1, 2, 4, 8"):
+        trained({}, cell_bits=3)
