@@ -30,6 +30,9 @@ __all__ = [
 NETWORK = "vgg16"
 """The network where none is named."""
 
+SUMMARY = "summary"
+"""The view of a design that is shown where none is named; without one, its totals."""
+
 
 class Kind(StrEnum):
     """What can be listed."""
@@ -236,6 +239,9 @@ def simulate(
     if out is not None:
         raise InputError("only a view that is a picture is written to a page: name one with --view", "--out")
     report = _report(simulator, design, designs, workload, fidelity, seed)
+    if form is Format.table and any(offered.name == SUMMARY for offered in simulator.views()):
+        _print_view(simulator, SUMMARY, designs, workload, form, out)  # knows more of the design than its totals
+        return
     _print_report(simulator, report, f"{name}: {workload}; {space.describe(design, brief=True)}", form)
 
 

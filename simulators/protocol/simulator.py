@@ -198,7 +198,7 @@ class Simulator(ABC):
         return {a.name: a.value for a in self.assumptions} | dict(getattr(self, "assumed", {}))
 
     def views(self) -> Sequence[View]:
-        """Named tables and listings for ``rex simulate --view``."""
+        """Named tables and listings for ``rex simulate --view``; ``summary`` is shown where none is named."""
         return ()
 
     def validation(self) -> Sequence[ValidationCase]:

@@ -93,6 +93,14 @@ def test_a_design_that_cannot_be_built_says_why(cli: Callable[..., Any]) -> None
     assert "cannot be built: " in ended.out
 
 
+def test_without_a_view_the_summary_is_shown_with_what_it_knows_of_the_design(cli: Callable[..., Any]) -> None:
+    arguments = ("simulate", "deeptrain", "--network", "resnet18", "--set", "bn=none")
+    plain = cli(*arguments)
+    assert plain.out == cli(*arguments, "--view", "summary").out
+    assert "the busiest link of the network on chip takes 1.48 times as long as a stage" in plain.out
+    assert "link_stage_time_s" in strict(cli(*arguments, "--format", "json").out)
+
+
 @pytest.mark.parametrize("name", ["deeptrain", "training"])
 def test_every_view_is_a_table_or_a_text_and_json_too(cli: Callable[..., Any], name: str) -> None:
     arguments = ("simulate", name, "--network", "vgg11", "--dataset", "fashion-mnist")

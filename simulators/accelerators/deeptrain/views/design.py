@@ -43,7 +43,7 @@ def described(simulator: DeepTrain, designs: Designs, workload: Workload) -> str
 
 
 def _notes(report: Report) -> list[str]:
-    return [] if report.feasible[0] else [report.reason(0)]
+    return [] if report.feasible[0] else [f"cannot be built: {report.reason(0)}"]
 
 
 def summary(simulator: DeepTrain, designs: Designs, workload: Workload) -> Table:
