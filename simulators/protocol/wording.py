@@ -44,7 +44,7 @@ def plain_words(detail: Mapping[str, Any], model: Any) -> str:
         return "name at least one"
     if kind == "value_error":
         return str(context["error"])
-    if kind in ("model_type", "dict_type"):
+    if kind in ("model_type", "dict_type", "dataclass_type"):
         names = ", ".join(_fields(_inner(model, location)))
         return f"write a mapping{f' of {names}' if names else ''}, not {shown(value)}"
     if context.keys() & _LIMITS.keys():
@@ -108,5 +108,5 @@ def _inner(model: Any, location: Sequence[Any]) -> Any:
 
 
 def _fields(model: Any) -> Mapping[str, Any]:
-    """The fields of a model by name; none of what is no model."""
-    return getattr(model, "model_fields", {})
+    """The fields of a model or of one of pydantic's dataclasses by name; none of what is neither."""
+    return getattr(model, "__pydantic_fields__", {})

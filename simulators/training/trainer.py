@@ -18,7 +18,8 @@ from torch.optim.swa_utils import get_ema_multi_avg_fn
 from simulators.protocol import InputError
 from simulators.training.checkpoint import Checkpoint, Epoch
 from simulators.training.chip.chip import Chip
-from simulators.training.chip.layers import CrossbarConv2d, CrossbarLinear, deployed, onto_chip
+from simulators.training.chip.layers import CrossbarConv2d, CrossbarLinear
+from simulators.training.chip.network import deployed, onto_chip
 from simulators.training.chip.noise import NoiseSource
 from simulators.training.chip.wear import conductance_change
 from simulators.training.datasets import ImageData, Images
@@ -248,17 +249,20 @@ class Trainer:
     def judge(self) -> Epoch:
         """Results of the averaged network as it is now; on a chip, means over several times that it is written to one.
 
-        What is drawn for a chip hangs on the seed and its number, not on the epoch: curves stay smooth.
+        What is drawn for a chip hangs on the seed and its number, not on the epoch: curves stay smooth. Test images
+        take turns on the chips: no spread is asked of them.
         """
         if not self.deployment:
             accuracy, loss = self.evaluate(self.validation)
             return Epoch(accuracy, self.evaluate(self.test)[0], loss, 0.0)
-        drawn = []
-        for draw in range(self.deployment.draws):
+        drawn, draws, tested = [], self.deployment.draws, 0.0
+        for draw in range(draws):
+            images, labels = (values[draw::draws] for values in self.test)
             with deployed(self.average, self._deployed_noise, derived(self.seed, f"draw {draw}")):
-                drawn.append((*self.evaluate(self.validation), self.evaluate(self.test)[0]))
-        accuracies, losses, test_accuracies = zip(*drawn, strict=True)
-        return Epoch(fmean(accuracies), fmean(test_accuracies), fmean(losses), 0.0, accuracies)
+                drawn.append(self.evaluate(self.validation))
+                tested += self.evaluate((images, labels))[0] * len(labels) / len(self.test[1])
+        accuracies, losses = zip(*drawn, strict=True)
+        return Epoch(fmean(accuracies), tested, fmean(losses), 0.0, accuracies)
 
     @torch.inference_mode()
     def evaluate(self, part: tuple[Tensor, Tensor]) -> tuple[float, float]:

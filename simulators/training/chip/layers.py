@@ -10,9 +10,6 @@ every cell of a word and every crossbar by itself.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,18 +22,13 @@ from simulators.training.chip.chip import Chip
 from simulators.training.chip.explicit import Columns, columns_of, multiply
 from simulators.training.chip.masks import Masks
 from simulators.training.chip.noise import NoiseSource
-from simulators.training.chip.words import digits_of, fixed_point, step_of
-from simulators.training.seeds import derived
+from simulators.training.chip.readings import Statistics, squares_below, statistics_of
+from simulators.training.chip.words import fixed_point, step_of
 
-__all__ = ["CrossbarConv2d", "CrossbarLinear", "deployed", "onto_chip"]
-
-SAMPLED, IMAGES = 1024, 16
-"""Words and inputs whose digits are looked at to know how many rows of a crossbar are driven; inputs of so many images
-each.
-"""
+__all__ = ["Crossbar", "CrossbarConv2d", "CrossbarLinear"]
 
 KNOWN_FOR = 32
-"""Products of a layer for which its :class:`Statistics` are good: they change slowly, and take a millisecond."""
+"""Products of a layer for which its :class:`.Statistics` are good: they change slowly, and take a millisecond."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,20 +48,7 @@ class Stored:
     columns: Columns | None = None
 
 
-@dataclass(frozen=True, eq=False)
-class Statistics:
-    """What reads and conversions do to all outputs of a layer alike; tensors without dimensions.
-
-    Args:
-        gain: which part of a deviation of weights the converters let through.
-        variance: of an output, per sum of its squared inputs, in steps of the word squared.
-    """
-
-    gain: Tensor
-    variance: Tensor
-
-
-class _Crossbar(nn.Module):
+class Crossbar(nn.Module):
     """What both kinds of layers share."""
 
     weight: nn.Parameter
@@ -149,44 +128,19 @@ class _Crossbar(nn.Module):
     def statistics(self, inputs: Tensor, input_step: Tensor | float, values: Tensor) -> Statistics:
         """Those of now, or of shortly before."""
         if self._known is None or self._known_at != self.noise.times_seeded or self._known_for >= KNOWN_FOR:
-            self._known = self._statistics(inputs, input_step, values)
+            words = self._words(values).flatten()
+            self._known = statistics_of(inputs, input_step, words, self.weight[0].numel(), self.chip, self._levels)
             self._known_at, self._known_for = self.noise.times_seeded, 0
         self._known_for += 1
         return self._known
 
-    def _statistics(self, inputs: Tensor, input_step: Tensor | float, values: Tensor) -> Statistics:
-        """Of all conversions of a layer, from some of its inputs and words."""
-        chip = self.chip
-        rows = self.weight[0].numel()
-        crossbars = math.ceil(rows / chip.crossbar_size)
-        few = inputs[:: -(-len(inputs) // IMAGES)].flatten(1)
-        sample = (few[:, _spread(few.shape[1], inputs.shape[1])].abs() / input_step).round_().to(torch.int32)
-        planes = torch.arange(chip.input_bits, device=sample.device, dtype=torch.int32)
-        on_average = ((sample[..., None] >> planes) & 1).float().mean(dim=1)[..., None] * (rows / crossbars)
-        some = -torch.expm1(-on_average)  # how often a conversion has any row that is driven
-        driven = on_average / some.clamp_min(1e-12)  # rows then, of one crossbar: images x planes x 1
-        words = self._words(values).flatten()
-        digits = digits_of(words[_spread(len(words), rows)], chip.weight_bits, chip.cell.bits).to(torch.int64)
-        mean, written, read = (levels[digits] for levels in self._levels)
-        height = (digits - chip.cell.middle).float()
-        kept = (driven * mean.mean(dim=1)) ** 2 + driven * (mean.var(dim=1, correction=0) + written.mean(dim=1))
-        noise = kept + driven * read.mean(dim=1)
-        sums = (driven * height.mean(dim=1)) ** 2 + driven * height.var(dim=1, correction=0)
-        places = some * 4.0 ** (planes[:, None] + chip.cell.bits * torch.arange(len(digits), device=planes.device))
-        gains = chip.converter.gain(noise, sums)
-        gain = ((places * kept * gains).sum() / (places * kept).sum()).nan_to_num(1.0)
-        fresh = (chip.converter.error_variance(noise, sums) - gains**2 * kept).clamp_min(0.0)
-        squares = sample.double().square().mean(dim=1).sum() * rows
-        variance = crossbars * (places * fresh).sum() / squares
-        return Statistics(gain, variance.nan_to_num(0.0, posinf=0.0).float())
-
 
 class _Product(torch.autograd.Function):
-    """A convolution on crossbars, see :class:`_Crossbar`; its gradients are those of what is stored."""
+    """A convolution on crossbars, see :class:`Crossbar`; its gradients are those of what is stored."""
 
     @staticmethod
     def forward(
-        context: Any, inputs: Tensor, weight: Tensor, bias: Tensor | None, layer: _Crossbar, stride: Any, padding: Any
+        context: Any, inputs: Tensor, weight: Tensor, bias: Tensor | None, layer: Crossbar, stride: Any, padding: Any
     ) -> Tensor:
         chip = layer.chip
         step = step_of(inputs, chip.input_bits)
@@ -203,7 +157,7 @@ class _Product(torch.autograd.Function):
             return _explicit(rounded / step, stored.columns, layer, stride, padding, step * stored.step)
         outputs: Tensor = torch.ops.aten.convolution(rounded, values, bias, stride, padding, (1, 1), False, (0, 0), 1)
         if statistics is not None:
-            squares = _squares_below(rounded, weight.shape[2:], stride, padding)
+            squares = squares_below(rounded, weight.shape[2:], stride, padding)
             deviation = (squares * statistics.variance).sqrt_().mul_(stored.step)
             batch, channels, height, width = outputs.shape
             noise = layer.noise.normal((batch, height, width, channels)).mul_(deviation[..., None])
@@ -222,7 +176,7 @@ class _Product(torch.autograd.Function):
 
 
 def _explicit(
-    inputs: Tensor, columns: Columns, layer: _Crossbar, stride: Any, padding: Any, step: Tensor | float
+    inputs: Tensor, columns: Columns, layer: Crossbar, stride: Any, padding: Any, step: Tensor | float
 ) -> Tensor:
     """A convolution of whole numbers, every bit and cell by itself; ``step``: what one of the result stands for."""
     kernel = layer.kernel.shape[2:]
@@ -236,7 +190,7 @@ def _explicit(
     return outputs if layer.bias is None else outputs + layer.bias.detach()[:, None, None]
 
 
-class CrossbarConv2d(_Crossbar):
+class CrossbarConv2d(Crossbar):
     """A convolution on crossbars.
 
     Args:
@@ -257,7 +211,7 @@ class CrossbarConv2d(_Crossbar):
         return _product(inputs, self.kernel, self.bias, self, self.stride, self.padding)
 
 
-class CrossbarLinear(_Crossbar):
+class CrossbarLinear(Crossbar):
     """A fully connected layer on crossbars: a convolution of one pixel. Arguments as :class:`CrossbarConv2d`."""
 
     def forward(self, inputs: Tensor) -> Tensor:
@@ -265,85 +219,6 @@ class CrossbarLinear(_Crossbar):
         return _product(inputs[..., None, None], self.kernel, self.bias, self, (1, 1), (0, 0))[..., 0, 0]
 
 
-def _product(
-    inputs: Tensor, kernel: Tensor, bias: Tensor | None, layer: _Crossbar, stride: Any, padding: Any
-) -> Tensor:
+def _product(inputs: Tensor, kernel: Tensor, bias: Tensor | None, layer: Crossbar, stride: Any, padding: Any) -> Tensor:
     found: Tensor = _Product.apply(inputs, kernel, bias, layer, stride, padding)  # type: ignore[no-untyped-call]  # torch does not annotate it
     return found
-
-
-@contextmanager
-def deployed(network: nn.Module, noise: NoiseSource, seed: int) -> Iterator[None]:
-    """Within, the weights of a network's layers stay as they are written once.
-
-    Args:
-        network: whose layers :func:`onto_chip` has put onto a chip.
-        noise: of its layers.
-        seed: of what is drawn when they are written, and of reads.
-    """
-    layers = [layer for layer in network.modules() if isinstance(layer, _Crossbar)]
-    noise.seed(seed)
-    for layer in layers:
-        layer.keep()
-    try:
-        yield
-    finally:
-        for layer in layers:
-            layer.release()
-
-
-def onto_chip(network: nn.Module, chip: Chip, seed: int) -> NoiseSource:
-    """Put the weights of all convolutions and fully connected layers of a network onto a chip; all else stays as it is.
-
-    Args:
-        network: changed in place; parameters and their names stay.
-        chip: any.
-        seed: of the chip: the same seed, the same stuck cells.
-
-    Returns:
-        Where its layers draw noise from.
-    """
-    noise = NoiseSource(next(network.parameters()).device)
-    for name, parent, child_name, layer in list(_products(network)):
-        masks = None
-        if chip.stuck.any:
-            shape = layer.weight.shape + (1,) * (4 - layer.weight.dim())
-            masks = Masks.draw(
-                shape, chip.stuck, chip.weight_bits, chip.cell.bits, derived(seed, f"stuck cells {name}")
-            ).to(layer.weight.device)
-        if isinstance(layer, nn.Conv2d):
-            setattr(parent, child_name, CrossbarConv2d(layer, chip, noise, masks))
-        else:
-            setattr(parent, child_name, CrossbarLinear(layer, chip, noise, masks))
-    return noise
-
-
-def _products(network: nn.Module) -> Iterator[tuple[str, nn.Module, str, nn.Conv2d | nn.Linear]]:
-    for parent_name, parent in network.named_modules():
-        for child_name, child in parent.named_children():
-            if isinstance(child, nn.Conv2d | nn.Linear):
-                yield f"{parent_name}.{child_name}", parent, child_name, child
-
-
-def _spread(count: int, period: int) -> slice:
-    """Some of many values, spread over all of them, and over what repeats with a period."""
-    stride = max(1, count // SAMPLED)
-    while math.gcd(stride, period) > 1:
-        stride += 1
-    return slice(None, None, stride)
-
-
-def _squares_below(inputs: Tensor, kernel: torch.Size, stride: Any, padding: Any) -> Tensor:
-    """The sum of all squared inputs that each output position sees: batch x out_height x out_width."""
-    pixels = inputs.permute(0, 2, 3, 1)
-    ones = torch.ones(pixels.shape[-1], dtype=inputs.dtype, device=inputs.device)
-    squares = ((pixels * pixels).reshape(-1, len(ones)) @ ones).view(pixels.shape[:3])
-    squares = functional.pad(squares, (padding[1], padding[1], padding[0], padding[0]))
-    for dimension, size, step in ((1, kernel[0], stride[0]), (2, kernel[1], stride[1])):
-        count = (squares.shape[dimension] - size) // step + 1
-        windows = [squares.narrow(dimension, first, step * (count - 1) + 1) for first in range(size)]
-        every = [window[:, ::step] if dimension == 1 else window[:, :, ::step] for window in windows]
-        squares = every[0].clone()
-        for window in every[1:]:
-            squares += window
-    return squares

@@ -15,7 +15,7 @@ from simulators.training.chip.cells import CELLS, Cell
 from simulators.training.chip.chip import Chip
 from simulators.training.chip.effects import Drift, Effect, Programming, RandomTelegraph, ThermalShot
 from simulators.training.chip.faults import StuckCells
-from simulators.training.chip.layers import deployed, onto_chip
+from simulators.training.chip.network import deployed, onto_chip
 from simulators.training.chip.words import digits_of, fixed_point, step_of
 
 CPU = torch.device("cpu")
