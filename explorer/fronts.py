@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explorer.domination import Scale, nondominated
+from explorer.errors import standard_error, usual_variance
 from explorer.evaluation import Evaluation
 from explorer.expressions import full_name
 from explorer.outline import HELD_OUT, ObjectiveInfo, Outline
@@ -45,6 +46,7 @@ class Point:
         values: the objectives, the expensive ones averaged over replicates.
         quantities: the reports' other totals (of the first replicate).
         spread: standard deviation of the expensive objectives over replicates; empty with one replicate.
+        error: standard error of the expensive objectives, see :mod:`explorer.errors`; empty where nothing is known.
         replicates: number of trainings behind the expensive objectives.
         held_out: report fields on data that the search never sees (``test_accuracy``), averaged over replicates.
         feasible: satisfies every constraint.
@@ -63,6 +65,7 @@ class Point:
     feasible: bool = True
     strategy: str = ""
     derived_from: str = ""
+    error: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def names(self) -> dict[str, Any]:
@@ -152,8 +155,16 @@ def points(outline: Outline, evaluations: Iterable[Evaluation]) -> list[Point]:
         own = of_design[evaluation.design]
         if not (own and evaluation.derived_from):
             own.setdefault(evaluation.replicate, evaluation)
+    usual = {
+        objective.name: usual_variance(
+            [evaluation.values[objective.name] for evaluation in repeats.values()]
+            for repeats in (of_family if objective.shared else of_design).values()
+        )
+        for objective in outline.objectives
+        if not objective.cheap
+    }
     return [
-        _point(outline, next(iter(own.values())), own, of_family.get(next(iter(own.values())).family, own))
+        _point(outline, next(iter(own.values())), own, of_family.get(next(iter(own.values())).family, own), usual)
         for own in of_design.values()
     ]
 
@@ -209,9 +220,13 @@ def completion(
 
 
 def _point(
-    outline: Outline, first: Evaluation, own: Mapping[int, Evaluation], family: Mapping[int, Evaluation]
+    outline: Outline,
+    first: Evaluation,
+    own: Mapping[int, Evaluation],
+    family: Mapping[int, Evaluation],
+    usual: Mapping[str, float | None],
 ) -> Point:
-    values, spread = dict(first.values), {}
+    values, spread, error = dict(first.values), {}, {}
     replicates = 1
     for objective in outline.objectives:
         if objective.cheap:
@@ -222,6 +237,11 @@ def _point(
         values[objective.name] = float(np.mean(sample))
         if len(sample) > 1:
             spread[objective.name] = float(np.std(sample, ddof=1))
+        systematic, random = (
+            first.quantities.get(name, 0.0) for name in (objective.systematic_error, objective.random_error)
+        )
+        if found := standard_error(sample, usual[objective.name], systematic, random):
+            error[objective.name] = found
     return Point(
         first.design,
         outline.space.describe(first.design),
@@ -234,6 +254,7 @@ def _point(
         outline.violation(first.design, {**first.quantities, **values}) == 0.0,
         first.strategy,
         first.derived_from,
+        error,
     )
 
 
@@ -313,13 +334,15 @@ class Front(Sequence[Point]):
         return Front(self.outline, [self.points[index] for index in chosen])
 
     def records(self) -> list[dict[str, Any]]:
-        """One flat row a point: variables, objectives, their spread, replicates, other fields, origin.
+        """One flat row a point: variables, objectives, their standard error and their spread over replicates, how many
+        these are, other fields, origin.
 
         ``derived_from`` is the design that was trained, in words; empty for a design that was evaluated itself.
         """
         rows = []
         for point in self.points:
             row: dict[str, Any] = {"design": point.label, **point.design.to_json(), **point.values}
+            row.update({f"{name}_error": value for name, value in point.error.items()})
             row.update({f"{name}_spread": value for name, value in point.spread.items()})
             row["replicates"] = point.replicates
             row.update(point.held_out)

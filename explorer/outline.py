@@ -39,6 +39,8 @@ class ObjectiveInfo:
         bounds: least and greatest possible value, where known.
         shared: whether all members of a family have the same value (false for cheap ones, and for those that read
             hardware beside training).
+        systematic_error, random_error: report fields with standard errors of the value, see :mod:`explorer.errors`;
+            empty where there is none.
     """
 
     name: str
@@ -47,6 +49,8 @@ class ObjectiveInfo:
     cheap: bool = False
     bounds: tuple[float, float] | None = None
     shared: bool = False
+    systematic_error: str = ""
+    random_error: str = ""
 
     @property
     def sign(self) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
@@ -60,6 +61,8 @@ def front_figure(front: Front, dominated: Sequence[Point], baselines: Mapping[st
                 showlegend=column == 1 and len(points) > 0 and name not in outside,
                 text=[_hover(outline, point) for point in points],
                 hoverinfo="text",
+                error_x=_error_bars(points, other, horizontal, colour),
+                error_y=_error_bars(points, main, vertical, colour),
                 row=1,
                 col=column,
             )
@@ -139,6 +142,13 @@ def _tell_outside(figure: go.Figure, main: ObjectiveInfo, outside: Mapping[str, 
             text=("▼ " if main.sign > 0 else "▲ ") + told, xref="x domain", yref="y domain", x=0.02,
             y=0.02 if main.sign > 0 else 0.98, showarrow=False, font={"size": 12, "color": "#444"},
         )  # fmt: skip
+
+
+def _error_bars(points: Sequence[Point], objective: ObjectiveInfo, column: Column, colour: str) -> dict[str, Any]:
+    """One standard error each way; nothing for dominated designs, whose bars would hide the front."""
+    errors = [point.error.get(objective.name, 0.0) / column.factor for point in points]
+    shown = colour != DOMINATED and any(errors)
+    return {"type": "data", "array": errors if shown else [], "visible": shown, "thickness": 1, "width": 3}
 
 
 def _hover(outline: Outline, point: Point) -> str:

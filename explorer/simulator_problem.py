@@ -176,7 +176,10 @@ class SimulatorProblem(Problem):
         kinds = {self.simulators[key].kind for key in self._reads[objective.name].values()}
         cheap = "training" not in kinds
         shared = kinds == {"training"} and DESIGNS not in objective.reads
-        return ObjectiveInfo(objective.name, objective.direction, objective.unit, cheap, objective.bounds, shared)
+        return ObjectiveInfo(
+            objective.name, objective.direction, objective.unit, cheap, objective.bounds, shared,
+            objective.systematic_error, objective.random_error,
+        )  # fmt: skip
 
     def _of_kind(self, kind: type[Any]) -> dict[str, Any]:
         return {key: simulator for key, simulator in self.simulators.items() if isinstance(simulator, kind)}

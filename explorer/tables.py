@@ -83,8 +83,8 @@ class Column:
 
 
 def value_text(point: Point, objective: ObjectiveInfo) -> str:
-    """An objective's value with its unit, and with its spread over replicates where there is one."""
-    return format_uncertain(point.values[objective.name], point.spread.get(objective.name, 0.0), objective.unit)
+    """An objective's value with its unit, and with its standard error where that is known."""
+    return format_uncertain(point.values[objective.name], point.error.get(objective.name, 0.0), objective.unit)
 
 
 class _Columns:
@@ -125,7 +125,7 @@ class _Columns:
         cells = []
         for objective, column in self._objectives:
             name = objective.name
-            text = format_number(point.values[name], column.factor, point.spread.get(name, 0.0))
+            text = format_number(point.values[name], column.factor, point.error.get(name, 0.0))
             if reference is not None and point is not reference:
                 text += f" ({difference(point, reference, objective)})"
             cells.append(text)
@@ -160,8 +160,20 @@ def front_rows(
         notes.append("derived: never proposed, but exactly known, since its family was trained on another chip")
     if len({point.replicates for point in shown}) > 1:
         notes.append("seeds: how many trainings a value is the mean of; what has one seed may be luck")
+    notes += _about_errors(shown)
     titles = ("design", *columns.titles, *(() if exact else ("seeds",)), "found by")
     return Rows(title, titles, tuple(rows), tuple(notes))
+
+
+def _about_errors(points: Sequence[Point]) -> list[str]:
+    """What ``±`` means, if it is there."""
+    if not any(point.error for point in points):
+        return []
+    of_seeds = "" if any(point.spread for point in points) else " (not how seeds differ: nothing was trained twice)"
+    return [
+        f"±: one standard error: of seeds, of so many images, of chips that were drawn{of_seeds}; of a difference "
+        "between designs some of it cancels, since all are judged on the same images"
+    ]
 
 
 def _origin(point: Point) -> list[str]:
@@ -183,6 +195,7 @@ def comparison_rows(comparisons: Sequence[Comparison], outline: Outline) -> Rows
         ]
     notes = [outline.workload] if outline.workload else []
     notes.append("in brackets: against the first initial design on the same chip")
+    notes += _about_errors([point for c in comparisons for point in (*c.chosen, *c.others)])
     return Rows("The front beside the initial designs on the same chips", ("design", *columns.titles, "seeds"),
                 tuple(rows), tuple(notes), frozenset(emphasised))  # fmt: skip
 

@@ -7,7 +7,7 @@ import inspect
 import traceback
 import types
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Literal
 
@@ -47,6 +47,9 @@ class Objective:
         unit: SI unit of the value, ``mm2`` for areas, ``fraction`` for 0 to 1, empty for a count.
         bounds: least and greatest possible value where they are known.
         file: the user's file that defines it, as named in the search file; empty for installed objectives.
+        systematic_error, random_error: report fields with standard errors of the value: what all evaluations have in
+            common (accuracy is measured on so many images), and what an evaluation's seed decides (chips that were
+            drawn). Tables and plots show them.
     """
 
     name: str
@@ -55,6 +58,8 @@ class Objective:
     unit: str = ""
     bounds: tuple[float, float] | None = None
     file: str = ""
+    systematic_error: str = ""
+    random_error: str = ""
 
     @property
     def meaning(self) -> str:
@@ -96,7 +101,7 @@ class Objective:
     def __reduce__(self) -> tuple[Any, ...]:
         module, name = self.function.__module__, self.function.__qualname__
         if module == "__main__" or "<locals>" in name:  # another process cannot import it: cloudpickle takes the code
-            return Objective, (self.name, self.function, self.direction, self.unit, self.bounds, self.file)
+            return Objective, tuple(getattr(self, part.name) for part in fields(self))
         # The decorated name holds the Objective, not the function: pickle finds that name by itself.
         return _from_module, (module, name)
 
@@ -139,7 +144,13 @@ def per_design(result: Any, count: int, name: str) -> NDArray[np.float64]:
 
 
 def objective(
-    *, direction: Direction, unit: str = "", bounds: tuple[float, float] | None = None, name: str = ""
+    *,
+    direction: Direction,
+    unit: str = "",
+    bounds: tuple[float, float] | None = None,
+    name: str = "",
+    systematic_error: str = "",
+    random_error: str = "",
 ) -> Callable[[Callable[..., Any]], Objective]:
     """Make a function an objective.
 
@@ -148,6 +159,7 @@ def objective(
         unit: SI unit of the value (see :class:`Objective`).
         bounds: least and greatest possible value where they are known.
         name: the function's name unless given.
+        systematic_error, random_error: report fields with standard errors of the value (see :class:`Objective`).
 
     Raises:
         InputError: the direction is neither of the two, or a parameter of the function is not a plain name.
@@ -162,7 +174,9 @@ def objective(
                     f"objective '{function.__name__}': parameter '{parameter}' must be a plain name; it says which "
                     "report is read (hardware, training, designs, or a simulator's name)"
                 )
-        return Objective(name or function.__name__, function, direction, unit, bounds)
+        return Objective(
+            name or function.__name__, function, direction, unit, bounds, "", systematic_error, random_error
+        )
 
     return wrap
 
@@ -207,7 +221,8 @@ def _from_source(source: str, file: str, function: str) -> Objective:
         known = [name for name, value in module.__dict__.items() if isinstance(value, Objective)]
         problem = "is not decorated with @objective(...)" if callable(found) else "is not in the file"
         raise InputError(f"objective '{function}' {problem} '{file}'{suggestion(function, known)}")
-    return _FileObjective(found.name, found.function, found.direction, found.unit, found.bounds, file, source, function)
+    parts = {part.name: getattr(found, part.name) for part in fields(found)}
+    return _FileObjective(**{**parts, "file": file}, source=source, attribute=function)
 
 
 @dataclass(frozen=True)

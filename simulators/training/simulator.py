@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from importlib.metadata import version
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -34,7 +34,29 @@ if TYPE_CHECKING:
     from simulators.training.checkpoint import Checkpoint
     from simulators.training.trainer import Deployment
 
-__all__ = ["ImageTraining"]
+__all__ = ["CHIP_FIELDS", "FIELDS", "ImageTraining"]
+
+FIELDS: Mapping[str, Field] = {
+    "accuracy": Field("fraction", "validation accuracy of the averaged weights after the last epoch"),
+    "accuracy_images_error": Field("fraction", "standard error of accuracy on so many validation images"),
+    "test_accuracy": Field("fraction", "accuracy on test images, which no decision may look at"),
+    "loss": Field("nat", "mean cross-entropy on the validation images"),
+    "epochs": Field("", "epochs trained, from the start of training; fewer than asked for if it diverged"),
+    "paid": Field("", "epochs trained by this call"),
+    "training_time_s": Field("s", "what these epochs took when they were trained"),
+    "parameters": Field("", "trainable parameters of the network that was trained"),
+    "diverged": Field("", "1 if the loss ceased to be a finite number, else 0"),
+}
+"""Of every training."""
+
+CHIP_FIELDS: Mapping[str, Field] = {
+    "accuracy_chips_error": Field("fraction", "standard error of accuracy on so many chips"),
+    "accuracy_chips_spread": Field("fraction", "standard deviation of accuracy over chips"),
+    "accuracy_worst": Field("fraction", "accuracy that nine of ten chips reach"),
+    "conductance_change": Field("fraction", "of its range, by an update, for the digits that change most"),
+    "lifetime_years": Field("years", "until cells are written as often as they endure"),
+}
+"""Of a training for a chip besides; its accuracy, loss and test accuracy are means over chips."""
 
 
 class ImageTraining(TrainingSimulator):
@@ -49,25 +71,13 @@ class ImageTraining(TrainingSimulator):
 
     name = "training"
     meaning = "accuracy by really training on real images (PyTorch)"
-    fields: ClassVar[Mapping[str, Field]] = {
-        "accuracy": Field("fraction", "validation accuracy of the averaged weights after the last epoch"),
-        "test_accuracy": Field("fraction", "accuracy on test images, which no decision may look at"),
-        "loss": Field("nat", "mean cross-entropy on the validation images"),
-        "epochs": Field("", "epochs trained, from the start of training; fewer than asked for if it diverged"),
-        "paid": Field("", "epochs trained by this call"),
-        "training_time_s": Field("s", "what these epochs took when they were trained"),
-        "parameters": Field("", "trainable parameters of the network that was trained"),
-        "diverged": Field("", "1 if the loss ceased to be a finite number, else 0"),
-        "accuracy_error": Field("fraction", "standard error of accuracy: of the images, and of chips that were drawn"),
-        "accuracy_spread": Field("fraction", "standard deviation of accuracy over chips; 0 without a chip"),
-        "accuracy_worst": Field("fraction", "accuracy that nine of ten chips reach; accuracy without a chip"),
-        "conductance_change": Field("fraction", "of its range, by an update, for the digits that change most"),
-        "lifetime_years": Field("years", "until cells are written as often as they endure; only with a chip"),
-    }
+    fields = FIELDS
     paths = frozenset({"data_dir"})
 
     def __init__(self, settings: Mapping[str, object] | None = None) -> None:
         self.settings = parse_settings(settings)
+        if self.settings.chip:
+            self.fields = {**FIELDS, **CHIP_FIELDS}
 
     def variables(self, workload: Workload) -> tuple[Variable, ...]:
         """``bn``: the convolutions that are followed by batch normalisation; and those of the chip, if there is one."""
@@ -117,7 +127,7 @@ class ImageTraining(TrainingSimulator):
         """Train one design; see :meth:`simulators.protocol.TrainingSimulator.simulate`.
 
         Returns:
-            A report with all of ``fields`` and, as series over epochs 1, 2, ..., ``fidelity``, ``accuracy``,
+            A report with all of :attr:`fields` and, as series over epochs 1, 2, ..., ``fidelity``, ``accuracy``,
             ``test_accuracy``, ``loss`` and ``paid_time_s`` (0 where the checkpoint held the epoch). A diverged training
             stops, and its last results stand for the epochs that it did not train.
 
@@ -148,8 +158,11 @@ class ImageTraining(TrainingSimulator):
         report = _report(reached, epochs, known_epochs, network.parameters(bn), images)
         if settings.chip is None:
             return report
-        years = self._lifetime_years(workload, settings.chip.wear, report.totals["conductance_change"].item())
-        return replace(report, totals={**report.totals, "lifetime_years": np.array([years])})
+        last = reached.curve[:epochs][-1]
+        of_chip = {**_over_chips(last.draws), "conductance_change": last.change}
+        of_chip["lifetime_years"] = self._lifetime_years(workload, settings.chip.wear, last.change)
+        columns = {name: np.array([value], dtype=np.float64) for name, value in of_chip.items()}
+        return replace(report, totals={**report.totals, **columns})
 
     def _lifetime_years(self, workload: Workload, wear: Wear, change: float) -> float:
         """Of a chip that trains the full data set as often as the settings say."""
@@ -224,6 +237,16 @@ class ImageTraining(TrainingSimulator):
         return replace(data, train=data.train.first(count))
 
 
+def _over_chips(draws: Sequence[float]) -> dict[str, float]:
+    """How accuracies on several chips differ."""
+    spread = float(np.std(draws, ddof=1)) if len(draws) > 1 else 0.0
+    return {
+        "accuracy_chips_error": spread / math.sqrt(len(draws)),
+        "accuracy_chips_spread": spread,
+        "accuracy_worst": float(np.quantile(draws, 0.1)),
+    }
+
+
 def _report(reached: Checkpoint, epochs: int, known_epochs: int, parameters: int, images: int) -> Report:
     """Results after ``epochs`` epochs of a training of which ``known_epochs`` were paid for before; accuracy is that
     on ``images`` images.
@@ -231,10 +254,10 @@ def _report(reached: Checkpoint, epochs: int, known_epochs: int, parameters: int
     curve = reached.curve[:epochs]
     missing = epochs - len(curve)  # of a diverged training, which stays as it is
     paid_time_s = [epoch.time_s if number >= known_epochs else 0.0 for number, epoch in enumerate(curve)]
-    accuracy, draws = curve[-1].accuracy, np.array(curve[-1].draws or [curve[-1].accuracy])
-    spread = float(draws.std(ddof=1)) if len(draws) > 1 else 0.0
+    accuracy = curve[-1].accuracy
     totals = {
         "accuracy": accuracy,
+        "accuracy_images_error": math.sqrt(accuracy * (1 - accuracy) / images),
         "test_accuracy": curve[-1].test_accuracy,
         "loss": curve[-1].loss,
         "epochs": len(curve),
@@ -242,10 +265,6 @@ def _report(reached: Checkpoint, epochs: int, known_epochs: int, parameters: int
         "training_time_s": sum(epoch.time_s for epoch in curve),
         "parameters": parameters,
         "diverged": reached.diverged and len(curve) == len(reached.curve),
-        "accuracy_error": math.sqrt(accuracy * (1 - accuracy) / images + spread**2 / len(draws)),
-        "accuracy_spread": spread,
-        "accuracy_worst": np.quantile(draws, 0.1),
-        "conductance_change": curve[-1].change,
     }
     series = {
         name: np.array([getattr(epoch, name) for epoch in (*curve, *curve[-1:] * missing)])

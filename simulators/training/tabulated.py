@@ -7,7 +7,7 @@ import json
 import logging
 from collections.abc import Mapping
 from pathlib import Path
-from typing import ClassVar
+from types import MappingProxyType
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -26,7 +26,7 @@ from simulators.protocol import (
     field_path,
     plain_words,
 )
-from simulators.training.simulator import ImageTraining
+from simulators.training.simulator import FIELDS
 from simulators.training.table import MAKER, SHIPPED, Curve, TrainingTable, read_table
 from simulators.workloads import bn_variable, dataset_shape, network_for
 
@@ -53,7 +53,7 @@ class TabulatedSettings(BaseModel):
 
 
 class TabulatedTraining(TrainingSimulator):
-    """Replays real trainings: the same reports as :class:`ImageTraining`'s, read from a table.
+    """Replays real trainings: the same reports as :class:`.ImageTraining`'s, read from a table.
 
     A seed that was trained replays that training, bit for bit; any other picks one of the placement's trainings by its
     hash. What was asked before of the same design and seed is remembered in the folder of checkpoints, so that going on
@@ -68,7 +68,9 @@ class TabulatedTraining(TrainingSimulator):
 
     name = "tabulated"
     meaning = "accuracy replayed from a table of real trainings"
-    fields: ClassVar[Mapping[str, Field]] = ImageTraining.fields
+    fields: Mapping[str, Field] = MappingProxyType(
+        {name: field for name, field in FIELDS.items() if name != "accuracy_images_error"}  # tables do not tell it
+    )
     paths = frozenset({"table"})
 
     def __init__(self, settings: Mapping[str, object] | None = None) -> None:
@@ -127,7 +129,7 @@ class TabulatedTraining(TrainingSimulator):
         """Replay one design; see :meth:`simulators.protocol.TrainingSimulator.simulate`.
 
         Returns:
-            The report that :meth:`ImageTraining.simulate` gives of such a training.
+            The report that :meth:`.ImageTraining.simulate` gives of such a training.
 
         Raises:
             InputError: the table holds no such training.

@@ -188,6 +188,9 @@ def test_a_front_reads_the_same_as_json_csv_and_data_frame() -> None:
         assert record["strategy"] == "tpe"
     assert {record["replicates"] for record in records} >= {1, 2}
     assert any("accuracy_spread" in record for record in records)
+    for point, record in zip(found, records, strict=True):
+        assert record.get("accuracy_error") == point.error.get("accuracy")
+    assert any(point.error for point in found)
     assert "Pareto front" in str(found)
 
 

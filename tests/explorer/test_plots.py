@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -85,3 +86,16 @@ def test_an_empty_front_and_equal_or_zero_values_can_be_drawn(rows: list[tuple[f
     figure = front_figure(Front(shown, points(shown, rows)), [], {"none": []})
     assert len(traces(figure, "Pareto front")[0][0]) == len(rows)
     assert figure.to_html(full_html=False, include_plotlyjs=False)
+
+
+def test_errors_are_drawn_as_bars_but_not_of_dominated_designs() -> None:
+    shown = outline(2)
+    sure, unsure = points(shown, [row[:2] for row in ROWS[:2]])
+    unsure = replace(unsure, error={"accuracy": 0.02})
+    figure = front_figure(Front(shown, [sure, unsure]), [unsure], {"All-BN": [sure]})
+    bars = {trace.name: trace for trace in figure.data}
+    assert list(bars["Pareto front"].error_y.array) == pytest.approx([0, 2])
+    assert bars["Pareto front"].error_y.visible
+    assert not bars["Pareto front"].error_x.visible, "latency is exact"
+    assert not bars["dominated"].error_y.visible
+    assert not bars["All-BN"].error_y.visible

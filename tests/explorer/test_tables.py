@@ -27,7 +27,15 @@ def point(x: int, accuracy: float, latency: float, score: float = 1.0, **more: o
 
 
 POINTS = [
-    point(0, 0.9, 2e-6, spread={"accuracy": 0.0123}, replicates=3, held_out={"test_accuracy": 0.875}),
+    point(
+        0,
+        0.9,
+        2e-6,
+        error={"accuracy": 0.0123},
+        spread={"accuracy": 0.02},
+        replicates=3,
+        held_out={"test_accuracy": 0.875},
+    ),
     point(1, 0.8, 1e-6, derived_from="key"),
     point(2, 0.7, 0.5e-6),
 ]
@@ -40,13 +48,22 @@ def test_a_front_is_shown_in_one_readable_unit_a_column_with_arrows_to_the_bette
     assert rows.rows[0] == ("x0", "90.0 ± 1.2", "2", "1", "3", "tpe")
     assert rows.rows[1][-1] == "tpe, derived"
     assert rows.rows[2] == ("x2", "70", "0.5", "1", "1", "tpe")
-    assert [note.partition(":")[0] for note in rows.notes] == ["derived", "seeds"]
+    assert [note.partition(":")[0] for note in rows.notes] == ["derived", "seeds", "±"]
+
+
+def test_what_errors_do_not_hold_is_told() -> None:
+    twice, once = point(0, 0.9, 1.0, error={"accuracy": 0.01}, spread={"accuracy": 0.0}), point(1, 0.9, 1.0)
+    (note,) = front_rows(Front(OUTLINE, [twice, once]), "").notes
+    assert "nothing was trained twice" not in note
+    (note,) = front_rows(Front(OUTLINE, [replace(twice, spread={})]), "").notes
+    assert "nothing was trained twice" in note
+    assert not front_rows(Front(OUTLINE, [once]), "").notes
 
 
 def test_rows_that_are_cut_off_are_counted() -> None:
     rows = front_rows(Front(OUTLINE, POINTS), "", limit=1)
     assert len(rows.rows) == 1
-    assert rows.notes == ("on the front besides: 2 designs",)
+    assert rows.notes[0] == "on the front besides: 2 designs"
     assert front_rows(Front(OUTLINE, POINTS), "", limit=3).rows == front_rows(Front(OUTLINE, POINTS), "").rows
     assert front_rows(Front(OUTLINE, []), "").rows == ()
 

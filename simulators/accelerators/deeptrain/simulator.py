@@ -20,7 +20,6 @@ from simulators.protocol import (
     Assumption,
     Assumptions,
     Designs,
-    Field,
     HardwareSimulator,
     InputError,
     Report,
@@ -48,7 +47,7 @@ class DeepTrain(HardwareSimulator):
 
     name: ClassVar[str] = "deeptrain"
     meaning: ClassVar[str] = "3-D stack of ReRAM layers (convolutions) and GPU layers (batch normalisation)"
-    fields: ClassVar[Mapping[str, Field]] = FIELDS
+    fields = FIELDS
     alternatives: ClassVar[Mapping[str, Sequence[object]]] = {
         "link_time": ["counted"],
         "bn_time": ["max"],

@@ -40,11 +40,12 @@ def test_with_a_chip_a_design_chooses_it_and_without_one_it_does_not() -> None:
 
 def test_a_chip_reports_how_chips_differ_and_how_long_it_lasts() -> None:
     report = trained({"draws": 4}, **HOT)
-    assert set(report.row()) == set(ImageTraining.fields)
+    assert set(report.row()) == set(ImageTraining({**TINY, "chip": {}}).fields) > set(ImageTraining(TINY).fields)
     row = report.row()
     assert row["accuracy_worst"] <= row["accuracy"] <= 1
     least = np.sqrt(row["accuracy"] * (1 - row["accuracy"]) / 2000)
-    assert row["accuracy_error"] >= least > 0
+    assert row["accuracy_images_error"] == pytest.approx(least)
+    assert row["accuracy_chips_error"] == row["accuracy_chips_spread"] / 2
     assert 0 < row["conductance_change"] < 1
     assert 0.1 < row["lifetime_years"] < 1000
 
