@@ -86,9 +86,11 @@ class Cell:
         return self.step_of(self.bits)
 
     @property
-    def middle(self) -> int:
-        """The level in the middle: that of the cells of a reference column."""
-        return int(2 ** (self.bits - 1))
+    def middle(self) -> float:
+        """Halfway between its levels: what the cells of a reference column conduct, half of them at each of the two
+        levels around it.
+        """
+        return (2**self.bits - 1) / 2
 
     @property
     def conductances_s(self) -> FloatArray:

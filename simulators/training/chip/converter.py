@@ -1,7 +1,8 @@
 """Analog-to-digital converters of a column's sum: what they add to its noise, and what they take away.
 
-A column is read against a reference column, all of whose cells are in the middle: what all cells have in common goes,
-and what is left is a whole number of steps, up or down. A converter whose own step is one of them rounds small noise
+A column is read against a reference column, whose cells are in the middle between all levels: what all cells have in
+common goes, and what is left is a whole number of steps, up or down (or, where an odd number of rows is driven, a half
+more, which is known). A converter whose own step is one of them rounds small noise
 away altogether; that is why few bits per cell are safe. Large noise passes, with the error of rounding on top. With a
 coarser step, sums below half of it are lost.
 """
@@ -70,9 +71,16 @@ class Converter:
         """
         return self.share * 2.0**self.needed_bits / 2
 
-    def read(self, sums: Tensor) -> Tensor:
-        """What it makes of sums, in steps between levels."""
-        return (sums / self.step).round_().mul_(self.step).clamp_(-self.largest, self.largest)
+    def read(self, sums: Tensor, driven: Tensor) -> Tensor:
+        """What it makes of sums.
+
+        Args:
+            sums: beyond those of the reference column, in steps between levels.
+            driven: how many rows are.
+        """
+        lowest = 0.5 * driven  # below the reference: what sums would be if all cells were half a step lower
+        found = ((sums + lowest) / self.step).round_().mul_(self.step).sub_(lowest)
+        return found.clamp_(-self.largest, self.largest)
 
     def error_variance(self, variance: Tensor, sums: Tensor) -> Tensor:
         """Mean squared difference between what it reads and the sum without noise.

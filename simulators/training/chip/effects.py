@@ -147,7 +147,8 @@ class Deviations:
     """What all effects do together, in steps between levels; arrays of shape (levels,).
 
     Args:
-        mean: of writes and reads.
+        mean: of writes and reads, beyond that of a reference column, half of whose cells are at each of the two levels
+            in the middle: what these have in common with all others is not seen.
         written_variance: stays until the next write.
         read_variance: of every read.
     """
@@ -168,4 +169,5 @@ def deviations(cell: Cell, effects: Iterable[Effect]) -> Deviations:
     for effect in effects:
         mean += effect.mean_s(cell) / cell.step_s
         variance[effect.at] += effect.variance_s2(cell) / cell.step_s**2
-    return Deviations(mean, variance["write"], variance["read"])
+    around = 2 ** (cell.bits - 1)
+    return Deviations(mean - mean[around - 1 : around + 1].mean(), variance["write"], variance["read"])

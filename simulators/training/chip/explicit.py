@@ -30,7 +30,7 @@ class Columns:
     """Words in the cells of crossbars; tensors of shape (cells of a word, crossbars, rows, outputs).
 
     Args:
-        levels: what each cell conducts on average over reads more than one in the middle does, in steps.
+        levels: what each cell conducts on average over reads beyond the middle, in steps.
         variance: of a read, in steps squared.
     """
 
@@ -52,7 +52,7 @@ def columns_of(words: Tensor, chip: Chip, noise: NoiseSource) -> Columns:
     known = chip.deviations
     mean, written, read = (
         torch.tensor(values, dtype=torch.float64, device=words.device)[digits]
-        for values in (known.mean - known.mean[chip.cell.middle], known.written_variance, known.read_variance)
+        for values in (known.mean, known.written_variance, known.read_variance)
     )
     levels = digits - chip.cell.middle + mean
     if chip.deviates_when_written:
@@ -95,8 +95,9 @@ def _run(magnitudes: Tensor, columns: Columns, chip: Chip, noise: NoiseSource) -
         bits = ((rows >> plane) & 1).double()
         if not bool(bits.any()):
             continue
+        driven = bits.sum(dim=2, keepdim=True)
         for cell in range(cells):
             deviation = (bits @ columns.variance[cell]).sqrt_()
             sums = (bits @ columns.levels[cell]).addcmul_(deviation, noise.normal(tuple(deviation.shape)).double())
-            total += 2.0 ** (plane + cell * chip.cell.bits) * chip.converter.read(sums).sum(dim=0)
+            total += 2.0 ** (plane + cell * chip.cell.bits) * chip.converter.read(sums, driven).sum(dim=0)
     return total

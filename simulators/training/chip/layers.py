@@ -66,9 +66,8 @@ class Crossbar(nn.Module):
         self._half = 2 ** (chip.weight_bits - 1)
         self._mean, written = tables.mean.to(device), tables.written_deviation.to(device)
         self._written = written[:1] if bool((written == written[0]).all()) else written  # often the same for all words
-        means = levels.mean - levels.mean[chip.cell.middle]
         self._levels = torch.tensor(
-            np.stack([means, levels.written_variance, levels.read_variance]),
+            np.stack([levels.mean, levels.written_variance, levels.read_variance]),
             dtype=torch.float32,
             device=device,
         )

@@ -50,8 +50,8 @@ def statistics_of(
         words: stored words of all weights, flat; rows of one output follow one another.
         rows: weights of an output.
         chip: where the words lie.
-        levels: mean, variance of writes and variance of reads of each level of a cell, less the mean in the middle:
-            shape (3, levels).
+        levels: mean, variance of writes and variance of reads of each level of a cell, in steps; shape
+            (3, levels).
     """
     crossbars = math.ceil(rows / chip.crossbar_size)
     few = inputs[:: -(-len(inputs) // IMAGES)].flatten(1)

@@ -78,8 +78,7 @@ def digits_of(words: Tensor, word_bits: int, cell_bits: int) -> Tensor:
 
 
 def word_tables(deviations: Deviations, word_bits: int, cell_bits: int) -> WordTables:
-    """Tables of what independent deviations of its cells do to each word, less what cells in the middle do on average:
-    columns are read against such.
+    """Tables of what independent deviations of its cells do to each word, beyond what a reference column shows.
 
     Args:
         deviations: of each level of a cell.
@@ -92,7 +91,7 @@ def word_tables(deviations: Deviations, word_bits: int, cell_bits: int) -> WordT
         return torch.from_numpy(weights @ of_level[digits]).float()
 
     return WordTables(
-        summed(deviations.mean - deviations.mean[2 ** (cell_bits - 1)], powers),
+        summed(deviations.mean, powers),
         summed(deviations.written_variance, powers**2).sqrt(),
         summed(deviations.read_variance, powers**2),
     )

@@ -45,7 +45,7 @@ def test_the_error_of_a_reading_is_that_of_sums_drawn_one_by_one(bits: int, sigm
     rng = np.random.default_rng(1)
     sums = np.round(spread * rng.standard_normal(DRAWN))
     noisy = torch.from_numpy(sums + sigma * rng.standard_normal(DRAWN))
-    errors = converter.read(noisy).numpy() - sums
+    errors = converter.read(noisy, torch.zeros(())).numpy() - sums
     expected = converter.error_variance(as_tensor(sigma**2), as_tensor((sums**2).mean())).item()
     assert expected == pytest.approx((errors**2).mean(), rel=0.2, abs=1e-3)
 
@@ -54,7 +54,7 @@ def test_a_converter_of_as_many_bits_as_needed_reads_sums_as_they_are() -> None:
     converter = Converter(64, 4)
     assert (converter.needed_bits, converter.step) == (9, 1)
     sums = torch.arange(-256.0, 257.0)
-    assert torch.equal(converter.read(sums), sums)
+    assert torch.equal(converter.read(sums, torch.zeros(())), sums)
     assert Converter(64, 4, 12).step == 1, "more bits tell no more of whole numbers"
 
 
@@ -65,7 +65,7 @@ def test_every_bit_less_doubles_the_step() -> None:
 def test_beyond_what_it_can_read_a_converter_saturates() -> None:
     converter = Converter(64, 4, 8, share=0.5)
     assert (converter.step, converter.largest) == (1, 128)
-    assert converter.read(torch.tensor([-500.0, -128.0, 3.0, 129.0])).tolist() == [-128, -128, 3, 128]
+    assert converter.read(torch.tensor([-500.0, -128.0, 3.0, 129.0]), torch.zeros(())).tolist() == [-128, -128, 3, 128]
 
 
 @pytest.mark.parametrize("share", [0.0, -1.0, 1.5, float("nan")])

@@ -101,13 +101,17 @@ def cell_by_cell(
 ) -> NDArray[np.float64]:
     """A product with every single cell drawn at every single read; written cells once."""
     cell, size = chip.cell, chip.crossbar_size
-    step, middle = cell.step_s, cell.middle
+    step, middle, around = (
+        cell.step_s,
+        (2**cell.bits - 1) / 2,
+        slice(2 ** (cell.bits - 1) - 1, 2 ** (cell.bits - 1) + 1),
+    )
     means = sum(effect.mean_s(cell) for effect in effects if not isinstance(effect, RandomTelegraph)) / step
     reads = sum(effect.variance_s2(cell) for effect in effects if isinstance(effect, ThermalShot)) / step**2
     writes = sum(effect.variance_s2(cell) for effect in effects if isinstance(effect, Programming)) / step**2
     telegraph = sum(effect.change_s(cell) for effect in effects if isinstance(effect, RandomTelegraph)) / step
     trapped = telegraph if isinstance(telegraph, np.ndarray) else np.zeros(2**cell.bits)
-    reference = means[middle] + trapped[middle] / 2
+    reference = np.mean(means[around] + trapped[around] / 2)
     total = np.zeros((len(inputs), len(words)))
     digits = digits_of(torch.from_numpy(words.T.copy()), 16, cell.bits).numpy()
     written = np.sqrt(writes[digits]) * rng.standard_normal(digits.shape)
@@ -121,7 +125,9 @@ def cell_by_cell(
                 noise += trapped[held] * (rng.random((len(inputs), *held.shape)) < 0.5)
                 conducted = held - middle + means[held] - reference + written[place, rows]
                 sums = (driven * (conducted + noise)).sum(axis=1)
-                read = chip.converter.read(torch.from_numpy(sums)).numpy() + middle * driven.sum(axis=1)
+                rows_driven = driven.sum(axis=1)
+                read = chip.converter.read(torch.from_numpy(sums), torch.from_numpy(rows_driven)).numpy()
+                read += middle * rows_driven
                 total += 2.0 ** (plane + cell.bits * place) * read
     return total - 2**15 * inputs.sum(axis=1, keepdims=True)
 
