@@ -90,7 +90,7 @@ class Cell:
         """Halfway between its levels: what the cells of a reference column conduct, half of them at each of the two
         levels around it.
         """
-        return (2**self.bits - 1) / 2
+        return float(2**self.bits - 1) / 2
 
     @property
     def conductances_s(self) -> FloatArray:
