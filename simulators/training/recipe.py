@@ -21,10 +21,10 @@ class _Settings(BaseModel):
 class Recipe(_Settings):
     """Stochastic gradient descent with momentum, judged on averaged weights.
 
-    The learning rate climbs linearly over ``warmup_epochs`` and stays constant: it does not depend on how many epochs
-    are asked for, so that continuing from 4 to 12 epochs is the same as training 12. What a falling learning rate does
-    elsewhere, averaging does here: accuracy is that of the exponential moving average of all weights and
-    batch-normalisation statistics, which makes accuracy over epochs a smooth curve at no cost.
+    The learning rate climbs linearly over ``warmup_epochs`` and stays constant, or falls as ``schedule`` says: it does
+    not depend on how many epochs are asked for, so that continuing from 4 to 12 epochs is the same as training 12. What
+    a falling learning rate does elsewhere, averaging does here: accuracy is that of the exponential moving average of
+    all weights and batch-normalisation statistics, which makes accuracy over epochs a smooth curve at no cost.
 
     Args:
         optimizer: ``sgd``, the only one.
@@ -33,6 +33,11 @@ class Recipe(_Settings):
         weight_decay: L2 penalty on every parameter.
         batch_size: images per step; those that do not fill the last batch of an epoch sit that epoch out.
         warmup_epochs: over which the learning rate climbs from 0; 0 for none.
+        schedule: after the warm-up: ``constant``; ``step``, a tenth after every ``schedule_epochs``; or ``cosine``, to
+            0 over ``schedule_epochs``, and again from the start.
+        schedule_epochs: see ``schedule``.
+        initialisation: of weights: ``default`` (PyTorch's), ``kaiming`` (normal, for ReLU), ``xavier`` (uniform),
+            ``orthogonal``, or ``normal`` with a deviation of 0.01.
         gradient_norm: upper limit of the gradient's L2 norm over all parameters; larger gradients are scaled down.
         average_decay: what the average keeps of itself at each step (less in the first steps); 0 judges the raw
             weights.
@@ -45,6 +50,9 @@ class Recipe(_Settings):
     weight_decay: float = Field(5e-4, ge=0)
     batch_size: int = Field(64, ge=2)
     warmup_epochs: int = Field(1, ge=0)
+    schedule: Literal["constant", "step", "cosine"] = "constant"
+    schedule_epochs: int = Field(10, ge=1)
+    initialisation: Literal["default", "kaiming", "xavier", "orthogonal", "normal"] = "default"
     gradient_norm: float = Field(2.0, gt=0)
     average_decay: float = Field(0.98, ge=0, lt=1)
     augmentation: Literal["none", "flip_crop"] = "none"

@@ -23,7 +23,9 @@ from simulators.training.chip.network import deployed, onto_chip
 from simulators.training.chip.noise import NoiseSource
 from simulators.training.chip.wear import conductance_change
 from simulators.training.datasets import ImageData, Images
+from simulators.training.initialisation import initialise
 from simulators.training.recipe import Recipe
+from simulators.training.schedule import learning_rate
 from simulators.training.seeds import derived
 from simulators.workloads import Network
 from simulators.workloads.modules import NetworkModule
@@ -143,6 +145,7 @@ class Trainer:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(derived(seed, "weights"))
             module = NetworkModule(network, bn)
+            initialise(module, recipe.initialisation)
         # channels last: a third faster on CPUs
         self.network = module.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs know no keyword pair (device, memory_format)
         self.average = copy.deepcopy(self.network).requires_grad_(False).eval()
@@ -198,7 +201,6 @@ class Trainer:
         images, labels = self._train
         batch_size = self.recipe.batch_size
         steps = len(labels) // batch_size
-        warmup_steps = max(1, self.recipe.warmup_epochs * steps)
         generator = torch.Generator().manual_seed(derived(self.seed, f"epoch {epoch}"))
         order = torch.randperm(len(labels), generator=generator)[: steps * batch_size].to(self.device)
         total = torch.zeros((), device=self.device)
@@ -207,7 +209,7 @@ class Trainer:
             self._noise.seed(derived(self.seed, f"noise {epoch}"))
         for step, chosen in enumerate(order.view(steps, batch_size), epoch * steps):
             for group in self.optimizer.param_groups:
-                group["lr"] = self.recipe.learning_rate * min(1.0, (step + 1) / warmup_steps)
+                group["lr"] = learning_rate(self.recipe, step, steps)
             batch = images[chosen]
             if self.recipe.augmentation == "flip_crop":
                 batch = _flip_crop(batch, generator)

@@ -1,0 +1,61 @@
+"""One search file run several times, with other settings each: what the studies of examples have in common."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pandas
+
+from explorer import Study
+from explorer.launch import prepare, resume
+from simulators.protocol import InputError
+
+
+def searched(search: Path, name: str, settings: Sequence[str], folder: Path) -> Study:
+    """Run ``search`` with some settings; what an earlier run finished is not done again.
+
+    Args:
+        search: the search file.
+        name: of the study and of its file in ``folder``.
+        settings: such as ``seed=1``.
+        folder: of results.
+    """
+    store = folder / f"{name}.db"
+    if store.exists():
+        return resume(str(store)).run()
+    return prepare(search, settings=settings, study=name, store=str(store)).run()
+
+
+def trainings(
+    search: Path, variants: Mapping[str, Sequence[str]], options: argparse.Namespace, parser: argparse.ArgumentParser
+) -> pandas.DataFrame:
+    """All trainings of all variants, a row each, with the columns ``variant`` and ``run``.
+
+    Args:
+        search: the search file.
+        variants: settings by name.
+        options: of :func:`add_options`.
+        parser: tells what is wrong.
+    """
+    options.out.mkdir(parents=True, exist_ok=True)
+    parts = []
+    try:
+        for run in range(options.seeds):
+            for name, settings in variants.items():
+                own_name = f"{re.sub('[^A-Za-z0-9.]+', '-', name)}-{run}"
+                study = searched(search, own_name, [*settings, f"seed={run}", *options.set], options.out)
+                rows = study.to_pandas()
+                parts.append(rows[rows.failure == ""].assign(variant=name, run=run))
+    except InputError as error:
+        parser.error(str(error))
+    return pandas.concat(parts, ignore_index=True)
+
+
+def add_options(parser: argparse.ArgumentParser, out: str) -> None:
+    """``--seeds``, ``--set`` and ``--out``."""
+    parser.add_argument("--seeds", type=int, default=1, help="trainings of everything")
+    parser.add_argument("--set", action="append", default=[], metavar="FIELD=VALUE", help="another value in the file")
+    parser.add_argument("--out", type=Path, default=Path(out), help="folder of results")
