@@ -22,6 +22,7 @@ from simulators.protocol import (
     TrainingSimulator,
     Value,
     Variable,
+    View,
     Workload,
 )
 from simulators.training.chip.settings import Wear
@@ -82,6 +83,12 @@ class ImageTraining(TrainingSimulator):
     def variables(self, workload: Workload) -> tuple[Variable, ...]:
         """``bn``: the convolutions that are followed by batch normalisation; and those of the chip, if there is one."""
         return (bn_variable(workload), *(CHIP_VARIABLES if self.settings.chip else ()))
+
+    def views(self) -> Sequence[View]:
+        """See :mod:`simulators.training.views`."""
+        from simulators.training.views import make_views
+
+        return make_views(self)
 
     def fidelity(self) -> Fidelity:
         """Epochs, from 1 to ``max_epochs``."""
