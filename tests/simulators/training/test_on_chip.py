@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -115,6 +117,39 @@ def test_weights_stay_within_the_limit() -> None:
     stored = [value for name, value in trainer.network.named_parameters() if value.dim() > 1]
     assert stored
     assert max(float(value.detach().abs().max()) for value in stored) == pytest.approx(0.05)
+
+
+def test_more_noise_never_helps_on_average() -> None:
+    """A trained network, written to ever noisier chips: the mean over writes and seeds."""
+    from simulators.training.chip.network import deployed, onto_chip
+    from simulators.training.datasets import load_images
+    from simulators.training.trainer import Trainer, choose_device
+    from simulators.workloads import network_for
+
+    settings = ImageTraining({**TINY, "chip": {"cells": "240k-24M"}}).settings
+    assert settings.chip is not None
+    data = load_images("fashion-mnist", "bundled")
+    part = replace(data, train=data.train.first(800), validation=data.validation.first(200))
+    defaults = {variable.name: variable.default for variable in CHIP_VARIABLES}
+    chips = [
+        settings.chip.chip({**defaults, **HOT, "temperature_k": 300, "frequency_hz": hertz, "cell_bits": bits})
+        for bits, hertz in ((2, 1e9), (8, 1e7), (8, 1e8), (8, 1e9))
+    ]
+    losses = np.zeros((2, len(chips)))
+    for seed in range(2):
+        trainer = Trainer(network_for(WORKLOAD, 0.0625), [1] * 8, part, settings.recipe, seed, choose_device("cpu"))
+        for epoch in range(3):
+            trainer.train_epoch(epoch)
+        trained = trainer.average
+        for number, chip in enumerate(chips):
+            trainer.average = copy.deepcopy(trained)
+            noise = onto_chip(trainer.average, chip, 0)
+            for draw in range(3):
+                with deployed(trainer.average, noise, draw):
+                    losses[seed, number] += trainer.evaluate(trainer.validation)[1] / 3
+    means = losses.mean(axis=0)
+    assert list(means) == sorted(means), "more bits a cell and a faster read are more noise"
+    assert means[-1] > 1.02 * means[0]
 
 
 @pytest.mark.parametrize(
