@@ -79,7 +79,8 @@ class Column:
     @classmethod
     def of_objective(cls, objective: ObjectiveInfo, points: Sequence[Point]) -> Column:
         """A column for an objective of designs."""
-        return cls.of(objective.name, objective.unit, [point.values[objective.name] for point in points])
+        name = objective.name.removesuffix(f"_{objective.unit}").replace("_", " ")
+        return cls.of(name, objective.unit, [point.values[objective.name] for point in points])
 
 
 def value_text(point: Point, objective: ObjectiveInfo) -> str:

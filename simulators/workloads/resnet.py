@@ -1,4 +1,4 @@
-"""ResNet-18 and ResNet-20 (He et al., CVPR 2016)."""
+"""ResNet-18, and ResNet-20, 32, 44 and 56 for small images (He et al., CVPR 2016)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from simulators.workloads.network import Network, NetworkBuilder, option, scaled
 
-__all__ = ["resnet18", "resnet20"]
+__all__ = ["resnet18", "resnet20", "resnet32", "resnet44", "resnet56"]
 
 
 def resnet18(in_channels: int, in_size: int, classes: int, width: float, options: Mapping[str, str]) -> Network:
@@ -41,11 +41,33 @@ def resnet20(in_channels: int, in_size: int, classes: int, width: float, options
     Option ``shortcut``: ``subsample`` (parameter-free, the paper's option A) or ``convolution`` (option B: two more
     convolutions, 21 in all).
     """
-    shortcut = option("resnet20", options, "shortcut", ("subsample", "convolution"))
-    builder = NetworkBuilder("resnet20", in_channels, in_size)
+    return _for_small_images("resnet20", 3, in_channels, in_size, classes, width, options)
+
+
+def resnet32(in_channels: int, in_size: int, classes: int, width: float, options: Mapping[str, str]) -> Network:
+    """ResNet-32 for small images: 31 convolutions; options as resnet20."""
+    return _for_small_images("resnet32", 5, in_channels, in_size, classes, width, options)
+
+
+def resnet44(in_channels: int, in_size: int, classes: int, width: float, options: Mapping[str, str]) -> Network:
+    """ResNet-44 for small images: 43 convolutions; options as resnet20."""
+    return _for_small_images("resnet44", 7, in_channels, in_size, classes, width, options)
+
+
+def resnet56(in_channels: int, in_size: int, classes: int, width: float, options: Mapping[str, str]) -> Network:
+    """ResNet-56 for small images: 55 convolutions; options as resnet20."""
+    return _for_small_images("resnet56", 9, in_channels, in_size, classes, width, options)
+
+
+def _for_small_images(
+    name: str, blocks: int, in_channels: int, in_size: int, classes: int, width: float, options: Mapping[str, str]
+) -> Network:
+    """Three stages of so many blocks each (section 4.2)."""
+    shortcut = option(name, options, "shortcut", ("subsample", "convolution"))
+    builder = NetworkBuilder(name, in_channels, in_size)
     builder.convolution(scaled(16, width), 3, bias="without_bn")
     for stage, channels in enumerate((16, 32, 64)):
-        for block in range(3):
+        for block in range(blocks):
             source, out = builder.last, scaled(channels, width)
             stride = 2 if stage > 0 and block == 0 else 1
             builder.convolution(out, 3, stride=stride, bias="without_bn")

@@ -27,6 +27,9 @@ def parameters(network, normalised):
         ("vgg16", {}, True, 14_728_266),
         ("resnet18", {}, True, 11_173_962),
         ("resnet20", {}, True, 269_722),
+        ("resnet32", {}, True, 464_154),
+        ("resnet44", {}, True, 658_586),
+        ("resnet56", {}, True, 853_018),
         ("resnet20", {"shortcut": "convolution"}, True, 272_474),
     ],
 )
@@ -55,6 +58,9 @@ def test_multiply_accumulates_are_those_of_the_published_networks(name, options,
         ("vgg19", {}, 16),
         ("resnet18", {}, 20),
         ("resnet20", {}, 19),
+        ("resnet32", {}, 31),
+        ("resnet44", {}, 43),
+        ("resnet56", {}, 55),
         ("resnet20", {"shortcut": "convolution"}, 21),
     ],
 )
@@ -64,7 +70,7 @@ def test_there_is_one_bn_bit_per_convolution(name, options, count):
     assert bn_variable(workload).domain.length == count
 
 
-@pytest.mark.parametrize("name", ["vgg11", "vgg16", "vgg19", "resnet18", "resnet20"])
+@pytest.mark.parametrize("name", ["vgg11", "vgg16", "vgg19", "resnet18", "resnet20", "resnet56"])
 def test_tables_are_closed_and_in_forward_order(name):
     seen = {"image"}
     shapes = {}
