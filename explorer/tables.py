@@ -79,7 +79,7 @@ class Column:
     @classmethod
     def of_objective(cls, objective: ObjectiveInfo, points: Sequence[Point]) -> Column:
         """A column for an objective of designs."""
-        name = objective.name.removesuffix(f"_{objective.unit}").replace("_", " ")
+        name = objective.name.removesuffix(f"_{objective.unit}")
         return cls.of(name, objective.unit, [point.values[objective.name] for point in points])
 
 
