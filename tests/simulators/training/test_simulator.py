@@ -113,6 +113,15 @@ def test_a_report_holds_every_declared_field_and_the_curves() -> None:
     assert report.series["paid_time_s"].sum() == pytest.approx(row["training_time_s"])
 
 
+def test_a_report_says_on_what_machine_it_was_trained_also_when_it_was_kept(tmp_path: Path) -> None:
+    said = trained(checkpoints=tmp_path).provenance
+    assert said == {"machine": f"cpu ({torch.backends.cpu.get_cpu_capability()}), torch {torch.__version__}"}
+    (file,) = tmp_path.iterdir()
+    stored = torch.load(file, weights_only=True)
+    torch.save({**stored, "machine": "cpu (another)"}, file)
+    assert trained(checkpoints=tmp_path).provenance == {"machine": "cpu (another)"}
+
+
 def test_the_same_seed_gives_the_same_values_and_another_seed_others() -> None:
     assert results(trained(epochs=2, seed=3)) == results(trained(epochs=2, seed=3))
     assert results(trained(epochs=2, seed=3)) != results(trained(epochs=2, seed=4))
