@@ -52,7 +52,7 @@ def _verdict(found: Rerun) -> list[str]:
         told = f"{differing} of {total} differ"
     return [
         told,
-        *([f"not shown: {counted(curves, 'numbers')} on curves that are equal, too"] if curves else []),
+        *([f"not shown: {counted(curves, 'numbers')} of curves, equal too"] if curves else []),
         "not compared: times that are measured, and what was paid",
         *(f"likely reason: {reason}" for reason in found.reasons),
     ]

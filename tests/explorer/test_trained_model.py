@@ -87,6 +87,12 @@ def test_what_would_be_another_network_is_refused(trained: Study, tmp_path: Path
         other.model(1)
 
 
+def test_where_the_images_are_gone_it_is_said(trained: Study, tmp_path: Path) -> None:
+    search = {**trained.record.search, "data_dir": str(tmp_path / "gone")}
+    with pytest.raises(InputError, match=r"data_dir: '.*gone' is not a folder"):
+        rewritten(trained, tmp_path, search=search).model(1)
+
+
 def test_another_result_than_the_studys_is_told(trained: Study, tmp_path: Path) -> None:
     (row, *_) = trained.evaluations
     stored = replace(row, quantities={**row.quantities, "loss": 9.0})

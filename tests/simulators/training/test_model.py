@@ -97,6 +97,19 @@ def test_a_network_is_read_again_as_accurate_as_it_was_judged(after_one: ModelFi
     assert after_one.reader == READER
 
 
+def test_the_readmes_lines_read_a_network_and_find_it_as_accurate(
+    after_one: ModelFile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    blocks = (Path(__file__).parents[3] / "README.md").read_text().split("```python\n")[1:]
+    (lines,) = (block.partition("```")[0] for block in blocks if "load_model" in block)
+    loaded(after_one, tmp_path)
+    monkeypatch.chdir(tmp_path)
+    exec(lines, {})  # noqa: S102  # our own
+    *_, last = capsys.readouterr().out.splitlines()
+    found, recorded = last.split()
+    assert found == recorded
+
+
 def test_a_file_says_all_that_is_known_of_its_network(after_one: ModelFile, tmp_path: Path) -> None:
     about = loaded(after_one, tmp_path).about
     assert about.network == network_for(WORKLOAD, 0.0625)
