@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 from collections.abc import Mapping
@@ -10,7 +11,7 @@ from typing import Any
 
 from simulators.protocol import Bits, Design
 
-__all__ = ["Evaluation", "Proposal"]
+__all__ = ["Evaluation", "Proposal", "digest_of"]
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,9 @@ class Evaluation:
         duration_s: how long it took.
         worker: who ran it.
         derived_from: key of the evaluation that this member of a family follows from; empty if it was run.
+        provenance: what its results depend on and only its worker knows, such as the kind of machine.
+        number: of the evaluation in its study, in order of arrival from 1 on; for a derived one, of the evaluation that
+            it follows from. Not kept: the store counts when it is read; 0 where nobody has counted.
     """
 
     design: Design
@@ -74,11 +78,18 @@ class Evaluation:
     duration_s: float = 0.0
     worker: str = ""
     derived_from: str = ""
+    provenance: Mapping[str, str] = field(default_factory=dict)
+    number: int = field(default=0, compare=False)
 
     @property
     def key(self) -> str:
         """See :attr:`Proposal.key`."""
         return Proposal(self.design, self.fidelity, self.replicate).key
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the key: a name of it in every study, of which people write the beginning."""
+        return digest_of(self.key)
 
     @property
     def failed(self) -> bool:
@@ -101,7 +112,7 @@ class Evaluation:
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values (the design's bit vectors as strings)."""
         return {
-            **vars(self),
+            **{name: value for name, value in vars(self).items() if name != "number"},
             "design": self.design.to_json(),
             "violation": _json_number(self.violation),
             "series": {name: [_json_number(value) for value in values] for name, values in self.series.items()},
@@ -121,6 +132,11 @@ class Evaluation:
             name: [math.nan if value is None else value for value in values] for name, values in row["series"].items()
         }
         return cls(**{**row, "design": design, "violation": violation, "series": series})
+
+
+def digest_of(key: str) -> str:
+    """A name of bounded length for a key: 64 hexadecimal digits."""
+    return hashlib.sha256(key.encode()).hexdigest()
 
 
 def _json_number(value: float) -> float | None:

@@ -52,6 +52,7 @@ class Point:
         feasible: satisfies every constraint.
         strategy: who proposed it.
         derived_from: key of the evaluation that it follows from; empty if it was evaluated itself.
+        evaluation: number of the one that was run; 0 where nobody has counted.
     """
 
     design: Design
@@ -66,6 +67,7 @@ class Point:
     strategy: str = ""
     derived_from: str = ""
     error: Mapping[str, float] = field(default_factory=dict)
+    evaluation: int = 0
 
     @property
     def names(self) -> dict[str, Any]:
@@ -255,6 +257,7 @@ def _point(
         first.strategy,
         first.derived_from,
         error,
+        first.number,
     )
 
 
@@ -338,6 +341,7 @@ class Front(Sequence[Point]):
         these are, other fields, origin.
 
         ``derived_from`` is the design that was trained, in words; empty for a design that was evaluated itself.
+        ``evaluation`` is the number of the one that was run, which ``rex model`` and ``rex rerun`` know it by.
         """
         rows = []
         for point in self.points:
@@ -348,6 +352,8 @@ class Front(Sequence[Point]):
             row.update(point.held_out)
             row.update({name: value for name, value in point.quantities.items() if name not in row})
             row.update({"strategy": point.strategy, "derived_from": self._origin(point)})
+            if point.evaluation:
+                row["evaluation"] = point.evaluation
             rows.append(row)
         return rows
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -21,8 +20,8 @@ from explorer.evaluation import Evaluation, Proposal
 from explorer.fronts import front
 from explorer.outline import Outline
 from explorer.problem import Problem
+from explorer.provenance import changes, provenance_of
 from explorer.search import Progress, Search
-from explorer.simulator_problem import SimulatorProblem
 from explorer.spec import (
     NAME,
     BudgetSpec,
@@ -48,7 +47,7 @@ from explorer.strategies import Strategy, make_strategy
 from explorer.study import Study, load_study
 from explorer.units import counted
 from explorer.yaml_source import Source
-from simulators.protocol import Folder, InputError, field_path, file_and_name, plain_words
+from simulators.protocol import Folder, InputError, field_path, plain_words
 
 __all__ = ["Prepared", "budget_of", "describe", "prepare", "resume", "run"]
 
@@ -266,7 +265,7 @@ def prepare(
     assembly = assemble(spec, folder, check_run=False, checkpoints=checkpoints, name=str(path))
     record = StudyRecord(
         name, source.data, str(folder), assembly.problem.outline.to_json(), version("reram-explorer"),
-        _provenance(assembly.problem, spec, folder),
+        provenance_of(assembly.problem, spec, folder),
     )  # fmt: skip
     return Prepared(Study(opened, record), assembly, new=True)
 
@@ -311,13 +310,6 @@ def _beside(url: str, name: str, ending: str) -> Path:
     return (file.parent / f"{name if file.stem == name else f'{file.stem}.{name}'}{ending}").absolute()
 
 
-def _provenance(problem: SimulatorProblem, spec: SearchSpec, folder: Path) -> dict[str, str]:
-    """What results depend on beside the search file: data, recipes, versions, a user's Python files."""
-    files = {file_and_name(name, "")[0] for name in spec.user_names}
-    digests = {file: hashlib.sha256((folder / file).read_bytes()).hexdigest() for file in sorted(files)}
-    return {**problem.provenance(), **digests}
-
-
 def resume(reference: str | Path, *, workers: int | None = None, settings: Sequence[str] = ()) -> Prepared:
     """A study that goes on where it stopped.
 
@@ -344,7 +336,7 @@ def resume(reference: str | Path, *, workers: int | None = None, settings: Seque
     given = {} if workers is None else {"workers.count": workers}
     spec = parse_spec(override(override(Source(study.record.search, study.name), values), given, OPTIONS))
     assembly = assemble(spec, folder, checkpoints=Folder(str(spec.checkpoints)), name=study.name)
-    _check_same(study, _provenance(assembly.problem, spec, folder))
+    _check_same(study, provenance_of(assembly.problem, spec, folder))
     study.store.check_writable()
     return Prepared(study, assembly)
 
@@ -369,9 +361,7 @@ def describe(assembly: Assembly) -> str:
 
 def _check_same(study: Study, now: Mapping[str, str]) -> None:
     """Raises InputError if what results depend on has changed since the study began."""
-    then = study.record.provenance
-    changed = [f"{name} was {then[name]}, is {now.get(name)}" for name in then if then[name] != now.get(name)]
-    if changed:
+    if changed := changes(study.record.provenance, now):
         raise InputError(
             f"study '{study.name}' cannot go on: {'; '.join(changed)}. Its results would not be comparable; put back "
             "what it was, or start a new study",

@@ -90,12 +90,14 @@ class Measured:
         fields: totals of the expensive reports.
         cost: what was paid now, in units of the fidelity.
         series: curves, such as ``accuracy`` after each epoch.
+        provenance: what all that depends on and is known only where it was found.
     """
 
     objectives: Mapping[str, float]
     fields: Mapping[str, float]
     cost: float
     series: Mapping[str, list[float]] = field(default_factory=dict)
+    provenance: Mapping[str, str] = field(default_factory=dict)
 
 
 class ObjectiveError(Exception):
@@ -330,7 +332,15 @@ class Problem(ABC):
             traceback=details,
             started_at=started,
             duration_s=time.perf_counter() - clock,
+            provenance=measured.provenance,
         )
+
+    @property
+    def varying(self) -> frozenset[str]:
+        """Names of objectives, fields and curves that the same evaluation need not give again: times that are measured,
+        and what was paid.
+        """
+        return frozenset()
 
     def why_infeasible(self, design: Design) -> str:
         """Why a design cannot be evaluated; empty if it can."""

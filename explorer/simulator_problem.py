@@ -35,6 +35,9 @@ from simulators.protocol import (
 
 __all__ = ["Bench", "SimulatorProblem", "needed_simulators"]
 
+PAID_TIME = "paid_time_s"
+"""The curve of what each unit of a training took, where it was paid for by this evaluation."""
+
 
 @dataclass(frozen=True)
 class Bench:
@@ -216,6 +219,7 @@ class SimulatorProblem(Problem):
         reports = self._hardware_reports(designs)
         fields: dict[str, float] = {}
         series: dict[str, list[float]] = {}
+        provenance: dict[str, str] = {}
         paid = 0.0
         for key, simulator in self._of_kind(TrainingSimulator).items():
             report = simulator.simulate(
@@ -226,11 +230,12 @@ class SimulatorProblem(Problem):
             paid += row["paid"]
             fields.update({name: row[field] for field, name in self.bench.field_names(key).items()})
             series.update({name: [float(value) for value in values] for name, values in report.series.items()})
+            provenance.update({f"{key}.{name}": text for name, text in report.provenance.items()})
         try:
             values = {o.name: float(self._objective(o.name, reports, designs)[0]) for o in self.expensive}
         except Exception as error:
-            raise ObjectiveError(Measured({}, fields, paid, series)) from error
-        return Measured(values, fields, paid, series)
+            raise ObjectiveError(Measured({}, fields, paid, series, provenance)) from error
+        return Measured(values, fields, paid, series, provenance)
 
     def derive(self, designs: Designs, known: Known, evaluation: Evaluation) -> dict[str, NDArray[np.float64]]:
         values = super().derive(designs, known, evaluation)
@@ -251,8 +256,26 @@ class SimulatorProblem(Problem):
             return None
         names = [self.bench.field_names(key).get("paid", "") for key in self._of_kind(TrainingSimulator)]
         paid = {name: 0.0 for name in names if name in found.quantities}
-        series = {n: [0.0] * len(v) if n == "paid_time_s" else v for n, v in found.series.items()}
+        series = {n: [0.0] * len(v) if n == PAID_TIME else v for n, v in found.series.items()}
         return replace(found, quantities={**found.quantities, **paid}, series=series)
+
+    @property
+    def varying(self) -> frozenset[str]:
+        """See :meth:`Problem.varying`: fields that say so of themselves, and objectives that read them."""
+        measured = {(key, field) for key, simulator in self.simulators.items()
+                    for field, about in simulator.fields.items() if not about.repeats}  # fmt: skip
+        fields = {field for _, field in measured}
+        read = {name for name, objective in self._functions.items() if objective.mentions & fields}
+        return frozenset({self.bench.field_names(key)[field] for key, field in measured} | read | {PAID_TIME})
+
+    def check(self) -> None:
+        """Look at what an evaluation needs: data, devices.
+
+        Raises:
+            InputError: something is missing.
+        """
+        for simulator in self.simulators.values():
+            simulator.check(self.bench.workload)
 
     def provenance(self) -> dict[str, str]:
         """What results depend on beside the search file, by simulator."""

@@ -6,7 +6,6 @@ The driver is the only writer; all results of one wait go into one commit, so th
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 import time
@@ -20,7 +19,7 @@ from urllib.parse import quote
 import sqlalchemy as sql
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
-from explorer.evaluation import Evaluation
+from explorer.evaluation import Evaluation, digest_of
 from explorer.locks import HeldError, file_lock, server_lock
 from explorer.outline import Outline
 from simulators.protocol import InputError, check_writable, suggestion
@@ -276,22 +275,31 @@ class Store:
         with _told(self.url, "write"), self.engine.begin() as connection:
             study_id = connection.execute(sql.select(STUDIES.c.id).where(STUDIES.c.name == study)).scalar_one()
             rows = [
-                {"study_id": study_id, "key": _digest(e.key), "derived": bool(e.derived_from), "row": e.to_json()}
+                {"study_id": study_id, "key": e.digest, "derived": bool(e.derived_from), "row": e.to_json()}
                 for e in evaluations
             ]
             connection.execute(_insert_or_ignore(self.engine.dialect.name), rows)
 
     def evaluations(self, study: str) -> list[Evaluation]:
-        """All evaluations of a study in the order in which they were written, derived ones included."""
+        """All evaluations of a study in the order in which they were written, numbered, derived ones included."""
         bits = Outline.from_json(self.find(study).outline).bit_variables
         query = (
-            sql.select(EVALUATIONS.c.row)
+            sql.select(EVALUATIONS.c.key, EVALUATIONS.c.row)
             .join(STUDIES, STUDIES.c.id == EVALUATIONS.c.study_id)
             .where(STUDIES.c.name == study)
             .order_by(EVALUATIONS.c.id)
         )
         with _told(self.url, "read"), self.engine.connect() as connection:
-            return [Evaluation.from_json(row, bits) for row in connection.execute(query).scalars()]
+            rows = connection.execute(query).all()
+        numbers: dict[str, int] = {}
+        found = []
+        for key, row in rows:
+            if origin := row["derived_from"]:
+                number = numbers.get(digest_of(origin), 0)
+            else:
+                number = numbers[key] = len(numbers) + 1
+            found.append(Evaluation.from_json({**row, "number": number}, bits))
+        return found
 
     def close(self) -> None:
         """Give back connections; with SQLite also fold the write-ahead log into the file."""
@@ -431,7 +439,3 @@ def _check_file(path: Path, create: bool) -> None:
             raise InputError(f"there is no study at {path}; `rex run FILE` makes one and prints its path", "study")
     except OSError as error:
         raise InputError(f"cannot read {path} ({error.strerror})", "store") from None
-
-
-def _digest(key: str) -> str:
-    return hashlib.sha256(key.encode()).hexdigest()

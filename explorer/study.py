@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from explorer.evaluation import Evaluation
 from explorer.expressions import Expression
 from explorer.fronts import Front, completion, front_of, points
+from explorer.naming import SHORT, Name
 from explorer.outline import Outline
 from explorer.space import condition
 from explorer.spec import SearchSpec, parse_spec
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 
     from explorer.assembly import Assembly
     from explorer.explanation import Explanation
+    from explorer.problem import Problem
+    from explorer.rerun import Rerun
+    from explorer.trained_model import Retraining, TrainedModel
 
 __all__ = ["Study", "load_study"]
 
@@ -196,14 +200,51 @@ class Study:
             ]
         return explain(self.outline, evaluations, info.name, mass=mass, seed=seed)
 
+    def model(
+        self, design: Name, *, simulator: str = "", begin: Callable[[Retraining], None] = lambda _: None
+    ) -> TrainedModel:
+        """The network that was trained for a design, as a file: weights, placement, recipe and chip.
+
+        Args:
+            design: the number of an evaluation, the beginning of its key, or settings such as ``bn=C5,C7``.
+            simulator: the training simulator, where the search has several.
+            begin: called before anything is trained again, because it was not kept.
+
+        Raises:
+            InputError: as :func:`explorer.trained_model.trained_model`.
+        """
+        from explorer.trained_model import trained_model
+
+        return trained_model(self, design, simulator=simulator, begin=begin)
+
+    def rerun(
+        self, evaluation: Name, problem: Problem | None = None, *, begin: Callable[[Evaluation], None] = lambda _: None
+    ) -> Rerun:
+        """An evaluation repeated from scratch, beside what is stored of it; the study stays as it is.
+
+        The search is put together again, as to resume it, which runs a user's Python files.
+
+        Args:
+            evaluation: its number, the beginning of its key, or settings such as ``bn=C5,C7``.
+            problem: of a study that was made from functions: a new one, since one remembers what was paid for.
+            begin: called with what is stored before it is repeated.
+
+        Raises:
+            InputError: as :func:`explorer.rerun.rerun`.
+        """
+        from explorer.rerun import rerun
+
+        return rerun(self, evaluation, problem, begin=begin)
+
     def to_pandas(self) -> pandas.DataFrame:
-        """All evaluations that were run, one row each."""
+        """All evaluations that were run, one row each, with the number and the key that they are named by."""
         import pandas
 
         rows = []
         for e in self.evaluations:
             rows.append(
                 {
+                    "evaluation": e.number, "key": e.digest[:SHORT],
                     "design": self.outline.space.describe(e.design), **e.design.to_json(), **e.values,
                     **{name: value for name, value in e.quantities.items() if name not in e.values},
                     "fidelity": e.fidelity, "replicate": e.replicate, "cost": e.cost, "seed": e.seed,

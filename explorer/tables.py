@@ -151,7 +151,12 @@ def front_rows(
     """
     shown, exact = front.points[:limit], front.outline.exact
     columns = _Columns(front.outline, shown, held_out=held_out, named=named)
-    rows = [(point.label, *columns.cells(point), *([EXACT] if exact else _origin(point))) for point in shown]
+    numbered = not exact and any(point.evaluation for point in shown)
+    rows = [
+        (point.label, *columns.cells(point), *([EXACT] if exact else _origin(point)),
+         *([str(point.evaluation or "-")] if numbered else []))
+        for point in shown
+    ]  # fmt: skip
     notes = [front.outline.workload] if front.outline.workload else []
     if limit is not None and len(front) > limit:
         notes.append(f"on the front besides: {counted(len(front) - limit, 'designs')}")
@@ -162,7 +167,10 @@ def front_rows(
     if len({point.replicates for point in shown}) > 1:
         notes.append("seeds: how many trainings a value is the mean of; what has one seed may be luck")
     notes += _about_errors(shown)
-    titles = ("design", *columns.titles, *(() if exact else ("seeds",)), "found by")
+    if numbered and front.outline.workload:
+        notes.append("evaluation: number of the one that was run; rex model gives its network, rex rerun repeats it")
+    seeds, numbers = () if exact else ("seeds",), ("evaluation",) if numbered else ()
+    titles = ("design", *columns.titles, *seeds, "found by", *numbers)
     return Rows(title, titles, tuple(rows), tuple(notes))
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from explorer.cli import enumeration, query, search, search_file, simulator, sweep
+from explorer.cli import enumeration, evaluation, query, search, search_file, simulator, sweep
 
 __all__ = ["app"]
 
@@ -41,6 +41,8 @@ app.command("resume")(search.resume)
 app.command("status")(query.status)
 app.command("pareto")(query.pareto)
 app.command("explain")(query.explain)
+app.command("model")(evaluation.model)
+app.command("rerun")(evaluation.rerun)
 app.command("enumerate")(enumeration.enumerate_designs)
 app.command("check")(search_file.check)
 app.command("schema")(search_file.schema)

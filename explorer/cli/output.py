@@ -13,8 +13,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from explorer.files import write_new
 from explorer.units import format_quantity
-from simulators.protocol import InputError, Maps, Quantity
+from simulators.protocol import Maps, Quantity
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -160,13 +161,7 @@ def write(text: str, out: Path | None) -> None:
     if out is None:
         sys.stdout.write(text if text.endswith("\n") else text + "\n")
         return
-    try:
-        with out.open("x", encoding="utf-8") as file:  # never over something that is there
-            file.write(text)
-    except FileExistsError:
-        raise InputError(f"{out} is there already; remove it or choose another name", "--out") from None
-    except OSError as error:
-        raise InputError(f"cannot write {out} ({error.strerror})", "--out") from None
+    write_new(out, text.encode(), "--out")
     note(f"wrote {out}")
 
 

@@ -5,7 +5,6 @@ None of them runs a user's Python file, but ``rex explain`` of an objective that
 
 from __future__ import annotations
 
-from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -21,6 +20,8 @@ __all__ = ["explain", "pareto", "status"]
 
 OPTIONS = {"where": "--where", "sort": "--sort", "objective": "--objective"}
 """The option that gives what a study is asked."""
+
+LISTED = 5  # numbers of evaluations that failed for the same reason
 
 
 def status(study: StudyArgument) -> None:
@@ -39,7 +40,10 @@ def status(study: StudyArgument) -> None:
     searched = [evaluation for evaluation in evaluations if evaluation.replicate == 0]
     run = list(without_answered(loaded.outline, searched))
     whole = sum(evaluation.fidelity == loaded.outline.full_fidelity for evaluation in run)
-    failures = Counter(evaluation.failure for evaluation in evaluations if evaluation.failed)
+    failures: dict[str, list[int]] = {}
+    for evaluation in evaluations:
+        if evaluation.failed:
+            failures.setdefault(evaluation.failure, []).append(evaluation.number)
     spec, outline, out = loaded.spec, loaded.outline, console()
     budget = budget_of(spec.budget, outline) if spec else Budget()
     wanted = budget.evaluations
@@ -54,15 +58,21 @@ def status(study: StudyArgument) -> None:
         f"evaluations: {len(run)}" + (f" of {wanted}" if wanted else "")
         + (f", {outline.whole(whole)}" if whole < len(run) else "")
         + (f", {known} more needed no training" if (known := len(searched) - len(run)) else "")
-        + f", {counted(len(evaluations) - len(searched), 'repeats')}, {sum(failures.values())} failed",
+        + f", {counted(len(evaluations) - len(searched), 'repeats')}, {sum(map(len, failures.values()))} failed",
         f"cost: {counted(sum(evaluation.cost for evaluation in evaluations), outline.fidelity_name)}",
         f"time: {clock(last_s - first_s)} from the first evaluation to the last, {clock(evaluating_s)} evaluating",
         f"front: {counted(len(loaded.front()), 'designs')}",
-        *(f"failed {count} x: {reason}" for reason, count in failures.most_common()),
+        *(f"failed {len(numbers)} x: {reason} (evaluation{'s' * (len(numbers) > 1)} {_listed(numbers)})"
+          for reason, numbers in sorted(failures.items(), key=lambda pair: -len(pair[1]))),
     ]  # fmt: skip
     if (wanted or budget.cost) and not budget.used_up(run):
         lines.append(f"not finished: rex resume {loaded.reference}")
     out.print("\n".join(lines), markup=False, soft_wrap=True)
+
+
+def _listed(numbers: list[int]) -> str:
+    """Numbers, the first of many."""
+    return ", ".join(map(str, numbers[:LISTED])) + (" ..." if len(numbers) > LISTED else "")
 
 
 def pareto(

@@ -19,7 +19,7 @@ from simulators.protocol.discovery import (
 )
 from simulators.protocol.errors import InputError
 from simulators.protocol.folders import Folder, check_writable
-from simulators.protocol.reports import Field, LazyColumns, Maps, Quantity, Report, Table, Text, View
+from simulators.protocol.reports import Field, LazyColumns, Maps, ModelFile, Quantity, Report, Table, Text, View
 from simulators.protocol.simulator import (
     Fidelity,
     HardwareSimulator,
@@ -63,6 +63,7 @@ __all__ = [
     "Integer",
     "LazyColumns",
     "Maps",
+    "ModelFile",
     "Quantity",
     "Report",
     "Simulator",

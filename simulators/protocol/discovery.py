@@ -93,7 +93,7 @@ def find_plugin(group: str, name: str, what: str) -> Any:
         raise InputError(f"unknown {what} '{name}'{suggestion(name, points)}")
     try:
         return points[name].load()
-    except ImportError as error:
+    except (ImportError, AttributeError) as error:  # no such module, or nothing of that name in it
         raise InputError(f"{what} '{name}' ({points[name].value}) cannot be imported: {error}") from error
 
 

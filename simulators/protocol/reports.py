@@ -14,15 +14,23 @@ if TYPE_CHECKING:
     from simulators.protocol.simulator import Workload
     from simulators.protocol.variables import Designs
 
-__all__ = ["Field", "LazyColumns", "Maps", "Quantity", "Report", "Table", "Text", "View"]
+__all__ = ["Field", "LazyColumns", "Maps", "ModelFile", "Quantity", "Report", "Table", "Text", "View"]
 
 
 @dataclass(frozen=True)
 class Field:
-    """One number of a report: its unit (SI; ``mm2`` for areas) and one line of meaning."""
+    """One number of a report.
+
+    Args:
+        unit: SI; ``mm2`` for areas.
+        meaning: one line.
+        repeats: whether the same call gives the same number again; not so a time that was measured, or what hangs on
+            what was paid before.
+    """
 
     unit: str
     meaning: str
+    repeats: bool = True
 
 
 class LazyColumns(Mapping[str, "NDArray[Any]"]):
@@ -70,6 +78,7 @@ class Report:
         by_layer: per quantity an array of shape (count, len(layers)).
         by_component: per quantity and component an array of shape (count,); components sum to the total.
         series: curves of one design, such as ``accuracy`` after each epoch.
+        provenance: what the numbers depend on and is known only where they are made, such as the kind of machine.
     """
 
     totals: Mapping[str, NDArray[np.float64]]
@@ -78,6 +87,7 @@ class Report:
     by_layer: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
     by_component: Mapping[str, Mapping[str, NDArray[np.float64]]] = field(default_factory=dict)
     series: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
+    provenance: Mapping[str, str] = field(default_factory=dict)
 
     def __getattr__(self, name: str) -> NDArray[np.float64]:
         if name.startswith("_") or name == "totals":  # unpickling asks before ``totals`` is there
@@ -112,6 +122,21 @@ class Report:
     def row(self, index: int = 0) -> dict[str, float]:
         """The totals of one design as plain floats."""
         return {name: float(values[index]) for name, values in self.totals.items()}
+
+
+@dataclass(frozen=True, eq=False)
+class ModelFile:
+    """A trained network as a file, with what is needed to build it again.
+
+    Args:
+        content: of the file.
+        report: of its training, as the simulator gives it; ``paid`` is what was trained for the file.
+        reader: how it is read, in a few words.
+    """
+
+    content: bytes
+    report: Report
+    reader: str
 
 
 @dataclass(frozen=True)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from simulators.protocol.errors import InputError
 from simulators.protocol.folders import Folder
-from simulators.protocol.reports import Field, Report, View
+from simulators.protocol.reports import Field, ModelFile, Report, View
 from simulators.protocol.user_files import is_in_file, read_user_file
 from simulators.protocol.variables import Design, Designs, Variable
 
@@ -231,10 +231,13 @@ class TrainingSimulator(Simulator):
     """Expensive and noisy, with a fidelity; continues from the family's checkpoint where there is one.
 
     Its report's totals hold ``paid``: the fidelity units really spent by this call (0 when the checkpoint already held
-    the answer), beside its own fields.
+    the answer), beside its own fields; ``training_time_s``, if it is among them, is what all units took when they were
+    trained. ``rounding`` names the entries of its provenance by which results are only rounded: versions of libraries,
+    kinds of devices.
     """
 
     kind = "training"
+    rounding: ClassVar[frozenset[str]] = frozenset()
 
     @abstractmethod
     def fidelity(self) -> Fidelity:
@@ -262,3 +265,32 @@ class TrainingSimulator(Simulator):
             checkpoints: folder shared by all workers; None keeps nothing. One that cannot be read or written in the
                 middle of a search costs time, not a training: it goes on without, with a warning.
         """
+
+    def export(
+        self,
+        design: Design,  # noqa: ARG002  # for simulators that have models
+        workload: Workload,  # noqa: ARG002
+        *,
+        fidelity: int,  # noqa: ARG002
+        seed: int = 0,  # noqa: ARG002
+        checkpoints: Folder | None = None,  # noqa: ARG002
+        provenance: Mapping[str, str] | None = None,  # noqa: ARG002
+        origin: Mapping[str, Any] | None = None,  # noqa: ARG002
+        begin: Callable[[int], None] = lambda _: None,  # noqa: ARG002
+    ) -> ModelFile:
+        """The network that :meth:`simulate` trains and judges, as a file; simulators that have none leave this out.
+
+        Args:
+            design, workload, fidelity, seed: as for :meth:`simulate`.
+            checkpoints: where the training may be kept; what is not there is trained again, and kept there.
+            provenance: what was noted of the training when it was done, by :meth:`provenance` and in its report: it may
+                be kept for another machine than this.
+            origin: plain values that are kept in the file as they stand: whose network it is.
+            begin: called before anything is trained again, with the number of fidelity units.
+
+        Raises:
+            InputError: it has no models, or as for :meth:`simulate`.
+        """
+        raise InputError(
+            f"'{self.name}' has no networks to give: it is for simulators that train some and can write them to a file"
+        )

@@ -11,18 +11,14 @@ and yet no curve goes on where another kind of arithmetic began it.
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import logging
-import pickle
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import torch
-
 from simulators.protocol import Folder
+from simulators.training.tensors import read_tensors, tensor_file
 
 __all__ = ["Checkpoint", "Epoch", "checkpoint_key", "read_checkpoint", "write_checkpoint"]
 
@@ -64,15 +60,21 @@ class Checkpoint:
         diverged: whether numbers ceased to be finite; such a training never goes on.
         state: state dictionaries of the network, its average and the optimizer. No random state: every epoch draws its
             numbers from the seed and its own number.
+        machine: that trained the last epoch; empty where an older file does not say it.
     """
 
     curve: tuple[Epoch, ...]
     diverged: bool
     state: Mapping[str, Any]
+    machine: str = ""
 
     def answers(self, epochs: int) -> bool:
         """Whether results after ``epochs`` are known without training."""
         return self.diverged or len(self.curve) >= epochs
+
+    def ends_at(self, epochs: int) -> bool:
+        """Whether its state is the one that results after ``epochs`` are of."""
+        return len(self.curve) == epochs or (self.diverged and len(self.curve) < epochs)
 
 
 def checkpoint_key(**identity: Any) -> str:
@@ -111,33 +113,24 @@ def _read(folder: Folder, name: str) -> Checkpoint | None:
     if content is None:
         return None
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:  # torch itself does not look at the checksums
-            if damaged := archive.testzip():
-                raise ValueError(f"wrong checksum of {damaged}")
-        # weights_only: tensors and plain values, never code
-        stored = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+        stored = read_tensors(content)
         curve = tuple(
             Epoch(accuracy, test_accuracy, loss, time_s, tuple(draws), change)
             for accuracy, test_accuracy, loss, time_s, draws, change in stored["curve"]
         )
-        return Checkpoint(curve, stored["diverged"], stored["state"])
-    except (
-        AttributeError, EOFError, KeyError, NotImplementedError, RuntimeError, TypeError, ValueError,
-        pickle.UnpicklingError, zipfile.BadZipFile,
-    ) as error:  # fmt: skip
+        return Checkpoint(curve, stored["diverged"], stored["state"], stored.get("machine", ""))
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         logger.warning("checkpoint %s/%s is damaged (%s): training starts afresh", folder, name, error)
         return None
 
 
 def _content(checkpoint: Checkpoint) -> bytes:
-    stored = {
+    return tensor_file({
         "curve": [
             [epoch.accuracy, epoch.test_accuracy, epoch.loss, epoch.time_s, list(epoch.draws), epoch.change]
             for epoch in checkpoint.curve
         ],
         "diverged": checkpoint.diverged,
         "state": checkpoint.state,
-    }
-    content = io.BytesIO()
-    torch.save(stored, content)
-    return content.getvalue()
+        "machine": checkpoint.machine,
+    })  # fmt: skip

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from importlib.metadata import version
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from simulators.protocol import (
-    Bits,
     Design,
     Fidelity,
     Field,
     Folder,
     InputError,
+    ModelFile,
     Report,
     TrainingSimulator,
     Value,
@@ -25,13 +25,16 @@ from simulators.protocol import (
     View,
     Workload,
 )
+from simulators.training.asked import Asked
 from simulators.training.chip.settings import Wear
 from simulators.training.chip.variables import CHIP_VARIABLES
 from simulators.training.datasets import ImageData, load_images
 from simulators.training.recipe import parse_settings
-from simulators.workloads import Network, bn_variable, dataset_shape, network_for
+from simulators.workloads import bn_variable, dataset_shape, network_for
 
 if TYPE_CHECKING:
+    import torch
+
     from simulators.training.checkpoint import Checkpoint
     from simulators.training.trainer import Deployment
 
@@ -43,8 +46,8 @@ FIELDS: Mapping[str, Field] = {
     "test_accuracy": Field("fraction", "accuracy on test images, which no decision may look at"),
     "loss": Field("nat", "mean cross-entropy on the validation images"),
     "epochs": Field("", "epochs trained, from the start of training; fewer than asked for if it diverged"),
-    "paid": Field("", "epochs trained by this call"),
-    "training_time_s": Field("s", "what these epochs took when they were trained"),
+    "paid": Field("", "epochs trained by this call", repeats=False),
+    "training_time_s": Field("s", "what these epochs took when they were trained", repeats=False),
     "parameters": Field("", "trainable parameters of the network that was trained"),
     "diverged": Field("", "1 if the loss ceased to be a finite number, else 0"),
 }
@@ -74,6 +77,7 @@ class ImageTraining(TrainingSimulator):
     meaning = "accuracy by really training on real images (PyTorch)"
     fields = FIELDS
     paths = frozenset({"data_dir"})
+    rounding = frozenset({"device", "threads", "torch", "machine"})
 
     def __init__(self, settings: Mapping[str, object] | None = None) -> None:
         self.settings = parse_settings(settings)
@@ -141,33 +145,92 @@ class ImageTraining(TrainingSimulator):
         Raises:
             InputError: the design, the fidelity, the workload or the machine does not allow it.
         """
-        from simulators.training.checkpoint import read_checkpoint, write_checkpoint
-        from simulators.training.trainer import Trainer, choose_device, reproducible, train
+        from simulators.training.trainer import choose_device
 
+        asked = self._asked(design, workload, fidelity, seed, checkpoints)
+        device = choose_device(self.settings.device)
+        file = asked.file(device.type, version("torch"))
+        known = asked.kept(file)
+        reached = known if known and known.answers(asked.epochs) else self._trained(asked, device, known, file)
+        return self._report(asked, reached, known)
+
+    def export(
+        self,
+        design: Design,
+        workload: Workload,
+        *,
+        fidelity: int,
+        seed: int = 0,
+        checkpoints: Folder | None = None,
+        provenance: Mapping[str, str] | None = None,
+        origin: Mapping[str, Any] | None = None,
+        begin: Callable[[int], None] = lambda _: None,
+    ) -> ModelFile:
+        """The averaged network that is judged, as :mod:`simulators.training.model` reads it.
+
+        What is kept of a training is its state after the most epochs: results after fewer are those of a network that
+        is trained again.
+        """
+        from simulators.training.about import about
+        from simulators.training.model import READER, model_content
+        from simulators.training.trainer import choose_device
+
+        asked = self._asked(design, workload, fidelity, seed, checkpoints)
+        known = reached = self._kept(asked, provenance or {})
+        if reached is None:
+            device = choose_device(self.settings.device)
+            file = asked.file(device.type, version("torch"))
+            known = asked.kept(file)
+            if known and known.answers(asked.epochs):  # of more epochs: left as it is
+                known, file = None, ""
+            begin(asked.epochs - (len(known.curve) if known else 0))
+            reached = self._trained(asked, device, known, file)
+        told = about(asked, design, reached, dict(origin or {}))
+        return ModelFile(model_content(told, reached.state["average"]), self._report(asked, reached, known), READER)
+
+    def _kept(self, asked: Asked, provenance: Mapping[str, str]) -> Checkpoint | None:
+        """The end of what was asked for as it is kept, on whatever device and with whatever PyTorch it was trained."""
+        devices = ("cpu", "cuda") if self.settings.device == "auto" else (self.settings.device,)
+        for release in dict.fromkeys([provenance.get("torch", ""), version("torch")]):
+            # where it was trained, if that is known, comes first
+            for device in sorted(devices, key=lambda device: not provenance.get("machine", "").startswith(device)):
+                kept = asked.kept(asked.file(device, release))
+                if kept and kept.ends_at(asked.epochs):
+                    return kept
+        return None
+
+    def _asked(self, design: Design, workload: Workload, fidelity: int, seed: int, checkpoints: Folder | None) -> Asked:
+        """A training from what a caller says of it."""
         settings = self.settings
-        device = choose_device(settings.device)
         epochs = self.fidelity().parse(fidelity)
         chosen = self._chosen(design, workload)
-        bn = Bits(chosen["bn"])  # type: ignore[arg-type]  # a binary vector's values are Bits
         network = network_for(workload, settings.width)
-        data = self._images(workload)
         folder = checkpoints if settings.keep_checkpoints else None
-        name = f"{self._key(workload, network, chosen, data, seed, device.type)}.pt"
+        return Asked(settings, workload, chosen, network, self._images(workload), epochs, seed, folder)
 
-        known = read_checkpoint(folder, name) if folder else None
-        reached = known
-        if reached is None or not reached.answers(epochs):
-            with reproducible(settings.threads):
-                trainer = Trainer(network, bn, data, settings.recipe, seed, device, self._deployment(chosen))
-                keep = partial(write_checkpoint, folder, name) if folder else None
-                reached = train(trainer, epochs, start=known, keep=keep)
-        known_epochs, images = len(known.curve) if known else 0, len(data.validation)
-        report = _report(reached, epochs, known_epochs, network.parameters(bn), images)
-        if settings.chip is None:
+    def _trained(self, asked: Asked, device: torch.device, start: Checkpoint | None, file: str) -> Checkpoint:
+        """Train what was asked for, from what is known of it, and keep it in a file if that has a name."""
+        from simulators.training.checkpoint import write_checkpoint
+        from simulators.training.trainer import Trainer, reproducible, train
+
+        settings = self.settings
+        with reproducible(settings.threads):
+            trainer = Trainer(
+                asked.network, asked.bn, asked.data, settings.recipe, asked.seed, device,
+                self._deployment(asked.chosen),
+            )  # fmt: skip
+            keep = partial(write_checkpoint, asked.folder, file) if asked.folder and file else None
+            return train(trainer, asked.epochs, start=start, keep=keep)
+
+    def _report(self, asked: Asked, reached: Checkpoint, known: Checkpoint | None) -> Report:
+        """What a training reached, of which some was known before."""
+        known_epochs, images = len(known.curve) if known else 0, len(asked.data.validation)
+        report = _report(reached, asked.epochs, known_epochs, asked.network.parameters(asked.bn), images)
+        if self.settings.chip is None:
             return report
-        last = reached.curve[:epochs][-1]
+        last = reached.curve[: asked.epochs][-1]
         of_chip = {**_over_chips(last.draws), "conductance_change": last.change}
-        of_chip["lifetime_years"] = self._lifetime_years(workload, settings.chip.wear, last.change)
+        of_chip["lifetime_years"] = self._lifetime_years(asked.workload, self.settings.chip.wear, last.change)
         columns = {name: np.array([value], dtype=np.float64) for name, value in of_chip.items()}
         return replace(report, totals={**report.totals, **columns})
 
@@ -186,29 +249,6 @@ class ImageTraining(TrainingSimulator):
         if settings is None:
             return None
         return Deployment(settings.chip(chosen), settings.in_training == "noise", settings.draws)
-
-    def _key(
-        self, workload: Workload, network: Network, chosen: Mapping[str, Value], data: ImageData, seed: int, device: str
-    ) -> str:
-        """Names everything that results depend on: what training reads, recipe, images, proxy and seed; and, since
-        their last bits differ, the kind of device and PyTorch's version (without its last part, which mends errors).
-        """
-        from simulators.training.checkpoint import checkpoint_key
-
-        return checkpoint_key(
-            network=repr(network.layers) if workload.source else workload.network,  # a user's file may change
-            options=sorted(workload.options),
-            width=self.settings.width,
-            design={name: str(value) for name, value in chosen.items()},
-            chip=self.settings.chip and self.settings.chip.model_dump(mode="json"),
-            recipe=self.settings.recipe.model_dump(mode="json"),
-            dataset=workload.dataset,
-            images=data.checksum,
-            train_images=len(data.train),
-            seed=seed,
-            device=device,
-            torch=version("torch").split(".")[:2],
-        )
 
     def _chosen(self, design: Design, workload: Workload) -> dict[str, Value]:
         """What a design chooses of the variables that training reads."""
@@ -280,4 +320,5 @@ def _report(reached: Checkpoint, epochs: int, known_epochs: int, parameters: int
     return Report(
         totals={name: np.array([value], dtype=np.float64) for name, value in totals.items()},
         series={**series, "paid_time_s": np.array(paid_time_s + [0.0] * missing)},
+        provenance={"machine": reached.machine} if reached.machine else {},
     )

@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from statistics import fmean
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -24,16 +23,14 @@ from simulators.training.chip.noise import NoiseSource
 from simulators.training.chip.wear import conductance_change
 from simulators.training.datasets import ImageData, Images
 from simulators.training.initialisation import initialise
+from simulators.training.judging import judged, normalised, statistics
 from simulators.training.recipe import Recipe
 from simulators.training.schedule import learning_rate
 from simulators.training.seeds import derived
 from simulators.workloads import Network
 from simulators.workloads.modules import NetworkModule
 
-__all__ = ["Deployment", "Trainer", "choose_device", "reproducible", "train"]
-
-EVALUATION_BATCH = 250
-"""Images judged at once: measured on one CPU core, 250 to 500 are fastest (activations stay in the cache)."""
+__all__ = ["Deployment", "Trainer", "choose_device", "machine_of", "reproducible", "train"]
 
 CROP_BORDER = 4
 """Pixels that ``flip_crop`` shifts by at most, as in ResNet's CIFAR-10 recipe (He et al., CVPR 2016, section 4.2)."""
@@ -69,6 +66,12 @@ def choose_device(name: str) -> torch.device:
     if name == "cuda" and not torch.cuda.is_available():
         raise InputError("this machine has no CUDA device that PyTorch can use; choose auto or cpu", "device")
     return torch.device(name)
+
+
+def machine_of(device: torch.device) -> str:
+    """What results are rounded by: the kind of device, and PyTorch's version."""
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else torch.backends.cpu.get_cpu_capability()
+    return f"{device.type} ({name}), torch {torch.__version__}"
 
 
 @contextmanager
@@ -107,7 +110,7 @@ def train(
         finite = trainer.train_epoch(len(checkpoint.curve))
         judged = trainer.judge()
         result = replace(judged, time_s=time.perf_counter() - began, change=trainer.change)
-        checkpoint = Checkpoint((*checkpoint.curve, result), not finite, trainer.state())
+        checkpoint = Checkpoint((*checkpoint.curve, result), not finite, trainer.state(), machine_of(trainer.device))
         if keep:
             keep(checkpoint)
     return checkpoint
@@ -166,7 +169,7 @@ class Trainer:
         # batch normalisation's counts of batches are integers and read by nothing
         self._newest = [value for value in self.network.state_dict().values() if value.is_floating_point()]
         self._averaged = [value for value in self.average.state_dict().values() if value.is_floating_point()]
-        mean, deviation = _statistics(data.train)
+        mean, deviation = statistics(data.train)
         self._mean, self._deviation = (
             torch.tensor(values, dtype=torch.float32, device=device)[:, None, None] for values in (mean, deviation)
         )
@@ -266,38 +269,12 @@ class Trainer:
         accuracies, losses = zip(*drawn, strict=True)
         return Epoch(fmean(accuracies), tested, fmean(losses), 0.0, accuracies)
 
-    @torch.inference_mode()
     def evaluate(self, part: tuple[Tensor, Tensor]) -> tuple[float, float]:
-        """Accuracy (fraction) and mean cross-entropy (nats) of the averaged network.
-
-        Scores that are no finite numbers tell classes apart no more than equal scores do, and count as such: a diverged
-        network puts every image into class 0.
-        """
-        correct, loss = 0, 0.0
-        for begin in range(0, len(part[1]), EVALUATION_BATCH):
-            images, labels = (values[begin : begin + EVALUATION_BATCH] for values in part)
-            scores = self.average(self._normalised(images)).double()
-            scores = torch.where(scores.isfinite().all(dim=1, keepdim=True), scores, 0.0)
-            correct += int((scores.argmax(dim=1) == labels).sum())
-            loss += float(functional.cross_entropy(scores, labels, reduction="sum"))
-        count = len(part[1])
-        return correct / count, loss / count
+        """Accuracy (fraction) and mean cross-entropy (nats) of the averaged network."""
+        return judged(lambda images: self.average(self._normalised(images)), *part)
 
     def _normalised(self, images: Tensor) -> Tensor:
-        """Bytes to numbers of mean 0 and deviation 1 over the training images."""
-        return images.float().sub_(self._mean).div_(self._deviation).contiguous(memory_format=torch.channels_last)
-
-
-def _statistics(part: Images) -> tuple[list[float], list[float]]:
-    """Mean and standard deviation of each channel's bytes, from exact counts."""
-    levels = np.arange(256)
-    means, deviations = [], []
-    for channel in range(part.images.shape[1]):
-        counts = np.bincount(part.images[:, channel].ravel(), minlength=256)
-        mean = float(counts @ levels / counts.sum())
-        means.append(mean)
-        deviations.append(max(1.0, float(np.sqrt(counts @ (levels - mean) ** 2 / counts.sum()))))
-    return means, deviations
+        return normalised(images, self._mean, self._deviation)
 
 
 def _flip_crop(images: Tensor, generator: torch.Generator) -> Tensor:

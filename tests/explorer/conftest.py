@@ -46,6 +46,14 @@ def finished_copy(finished: Study, tmp_path: Path) -> Study:
     return load_study(tmp_path / "copy.db")
 
 
+@pytest.fixture
+def alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Evaluations are repeated in this process: Ray takes seconds to hire a worker."""
+    from explorer.clock import SimulatedPool
+
+    monkeypatch.setattr("explorer.rerun._hired", lambda problem, _: SimulatedPool(problem, 1))
+
+
 class Outcome(NamedTuple):
     code: int
     out: str

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import math
 import pickle
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -41,6 +42,17 @@ def test_an_evaluation_survives_strict_json(case: tuple[Space, Evaluation]) -> N
     assert repr(again) == repr(evaluation)  # NaN in a curve is not equal to itself
     assert again.key == evaluation.key
     assert pickle.loads(pickle.dumps(evaluation)).design == evaluation.design  # noqa: S301  # our own bytes
+
+
+def test_a_number_is_no_part_of_what_is_kept_and_a_digest_follows_from_the_key() -> None:
+    evaluation = Evaluation(Design({"x": 1}), "", provenance={"machine": "cpu"})
+    numbered = replace(evaluation, number=7)
+    assert numbered == evaluation
+    assert numbered.digest == evaluation.digest != replace(evaluation, replicate=1).digest
+    assert Evaluation.from_json(json.loads(json.dumps(numbered.to_json())), frozenset()) == evaluation
+    assert "number" not in numbered.to_json()
+    older = {name: value for name, value in evaluation.to_json().items() if name != "provenance"}
+    assert Evaluation.from_json(older, frozenset()).provenance == {}
 
 
 def test_a_diverged_training_keeps_its_curve_up_to_the_end() -> None:

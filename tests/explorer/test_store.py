@@ -82,6 +82,15 @@ class KeepsStudies:
         assert str(again[0].design["bn"]) == "00000101"
         assert [e.key for e in again] == [e.key for e in (FULL, failed, derived, bare)]
 
+    def test_evaluations_are_numbered_as_they_arrived_and_derived_ones_like_what_they_follow_from(
+        self, url: str
+    ) -> None:
+        store = begun(url)
+        other, derived = replace(FULL, replicate=3), replace(FULL, design=Design({**DESIGN, "layers": 3}))
+        store.append("demo", [FULL, replace(derived, derived_from=other.key), other])
+        store.append("demo", [replace(derived, derived_from=other.key, replicate=5), replace(FULL, replicate=4)])
+        assert [e.number for e in store.evaluations("demo")] == [1, 0, 2, 2, 3]
+
     def test_numbers_that_are_not_finite_survive(self, url: str) -> None:
         store = begun(url)
         store.append("demo", [replace(FULL, series={"loss": [2.0, math.nan]}, violation=math.inf)])

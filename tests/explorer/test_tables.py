@@ -60,6 +60,15 @@ def test_what_errors_do_not_hold_is_told() -> None:
     assert not front_rows(Front(OUTLINE, [once]), "").notes
 
 
+def test_the_evaluation_behind_a_design_is_shown_by_its_number_where_it_has_one() -> None:
+    numbered = [replace(POINTS[0], evaluation=12), POINTS[1]]
+    rows = front_rows(Front(replace(OUTLINE, workload="vgg11 on x"), numbered), "")
+    assert rows.columns[-1] == "evaluation"
+    assert [row[-1] for row in rows.rows] == ["12", "-"]
+    assert rows.notes[-1].startswith("evaluation: number of the one that was run")
+    assert "evaluation" not in front_rows(Front(OUTLINE, POINTS), "").columns
+
+
 def test_rows_that_are_cut_off_are_counted() -> None:
     rows = front_rows(Front(OUTLINE, POINTS), "", limit=1)
     assert len(rows.rows) == 1

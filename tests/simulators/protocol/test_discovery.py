@@ -1,9 +1,20 @@
 """Plug-ins are found by name, and missing ones are told apart."""
 
+from importlib.metadata import EntryPoint
+
 import pytest
 
 from simulators.accelerators.deeptrain import DeepTrain
-from simulators.protocol import NETWORKS, InputError, find_plugin, load_simulator, nearest, plugin_names, suggestion
+from simulators.protocol import (
+    NETWORKS,
+    InputError,
+    discovery,
+    find_plugin,
+    load_simulator,
+    nearest,
+    plugin_names,
+    suggestion,
+)
 
 
 def test_networks_and_simulators_are_registered():
@@ -19,6 +30,14 @@ def test_a_misspelt_name_suggests_the_right_one():
 def test_a_name_far_from_all_lists_what_there_is():
     with pytest.raises(InputError, match=r"unknown network 'xyz'; known: .*vgg16"):
         find_plugin(NETWORKS, "xyz", "network")
+
+
+@pytest.mark.parametrize("place", ["simulators.protocol:no_such_thing", "no_such_module:thing"])
+def test_what_is_registered_and_not_there_is_one_message(monkeypatch, place):
+    point = EntryPoint("lost", place, NETWORKS)
+    monkeypatch.setattr(discovery, "_group", lambda _: {"lost": point})
+    with pytest.raises(InputError, match=rf"network 'lost' \({place}\) cannot be imported"):
+        find_plugin(NETWORKS, "lost", "network")
 
 
 def test_names_that_are_equally_near_are_all_suggested():

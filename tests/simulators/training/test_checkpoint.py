@@ -3,6 +3,7 @@ from __future__ import annotations
 import logging
 import pickle
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import torch
 
 from simulators.protocol import Folder
 from simulators.training.checkpoint import Checkpoint, Epoch, checkpoint_key, read_checkpoint, write_checkpoint
+from simulators.training.tensors import read_tensors, tensor_file
 
 
 def training(epochs: int, diverged: bool = False) -> Checkpoint:
@@ -25,6 +27,23 @@ def test_a_checkpoint_is_read_as_it_was_written(tmp_path: Path) -> None:
     assert found.curve == training(3).curve
     assert torch.equal(found.state["network"]["weight"], training(3).state["network"]["weight"])
     assert found.state["optimizer"] == {"param_groups": [{"lr": 0.1}]}
+
+
+def test_a_checkpoint_says_what_machine_it_is_of_and_older_ones_say_none(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    write_checkpoint(folder, "new.pt", replace(training(1), machine="cpu (AVX2), torch 2.9"))
+    stored = read_tensors((tmp_path / "new.pt").read_bytes())
+    (tmp_path / "old.pt").write_bytes(tensor_file({name: stored[name] for name in ("curve", "diverged", "state")}))
+    found, older = read_checkpoint(folder, "new.pt"), read_checkpoint(folder, "old.pt")
+    assert found is not None
+    assert older is not None
+    assert (found.machine, older.machine) == ("cpu (AVX2), torch 2.9", "")
+    assert older.curve == found.curve
+
+
+def test_results_after_some_epochs_are_of_the_state_that_ends_there(tmp_path: Path) -> None:
+    assert [training(3).ends_at(epochs) for epochs in (2, 3, 4)] == [False, True, False]
+    assert [training(3, diverged=True).ends_at(epochs) for epochs in (2, 3, 4)] == [False, True, True]
 
 
 def test_the_file_keeps_the_most_epochs_and_nothing_lies_beside_it(tmp_path: Path) -> None:

@@ -14,7 +14,6 @@ import torch
 from simulators.protocol import Bits, Design, Folder, InputError, Report, Workload, load_simulator, remote_folders
 from simulators.training import ImageTraining
 from simulators.training import simulator as training
-from simulators.training.datasets import load_images
 from simulators.training.trainer import choose_device, reproducible
 from simulators.workloads import network_for
 from tests.ftp import Ftp
@@ -113,6 +112,15 @@ def test_a_report_holds_every_declared_field_and_the_curves() -> None:
     assert report.series["paid_time_s"].sum() == pytest.approx(row["training_time_s"])
 
 
+def test_a_report_says_on_what_machine_it_was_trained_also_when_it_was_kept(tmp_path: Path) -> None:
+    said = trained(checkpoints=tmp_path).provenance
+    assert said == {"machine": f"cpu ({torch.backends.cpu.get_cpu_capability()}), torch {torch.__version__}"}
+    (file,) = tmp_path.iterdir()
+    stored = torch.load(file, weights_only=True)
+    torch.save({**stored, "machine": "cpu (another)"}, file)
+    assert trained(checkpoints=tmp_path).provenance == {"machine": "cpu (another)"}
+
+
 def test_the_same_seed_gives_the_same_values_and_another_seed_others() -> None:
     assert results(trained(epochs=2, seed=3)) == results(trained(epochs=2, seed=3))
     assert results(trained(epochs=2, seed=3)) != results(trained(epochs=2, seed=4))
@@ -189,19 +197,18 @@ def test_what_does_not_change_results_shares_a_checkpoint(tmp_path: Path) -> Non
         assert trained(checkpoints=tmp_path, settings={**TINY, **other}).row()["paid"] == 0
 
 
-def test_no_training_goes_on_where_another_kind_of_arithmetic_began_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_training_goes_on_where_another_kind_of_arithmetic_began_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Devices and versions of PyTorch round differently; a folder may be shared by machines with either."""
-    simulator = ImageTraining(TINY)
-    data = load_images("fashion-mnist", "bundled")
-
-    def key(device: str = "cpu") -> str:
-        return simulator._key(WORKLOAD, network_for(WORKLOAD), {"bn": Bits([1] * 8)}, data, 0, device)
-
-    keys = {key(), key("cuda")}
+    asked = ImageTraining(TINY)._asked(Design({"bn": "all"}), WORKLOAD, 1, 0, None)
+    assert asked.file("cpu", "2.98.0") != asked.file("cuda", "2.98.0")
+    paid = []
     for installed in ("2.98.0", "2.99.0", "2.99.1+cu130"):
         monkeypatch.setattr(training, "version", {"torch": installed}.__getitem__)
-        keys.add(key())
-    assert len(keys) == 4  # the two of 2.99 share theirs
+        paid.append(trained(checkpoints=tmp_path).row()["paid"])
+    assert paid == [1, 1, 0], "the two of 2.99 share theirs"
+    assert {file.name for file in tmp_path.iterdir()} == {asked.file("cpu", release) for release in ("2.98", "2.99")}
 
 
 def test_no_training_goes_on_where_another_network_of_a_user_s_file_began_it(tmp_path: Path) -> None:
