@@ -64,6 +64,7 @@ def main() -> None:
     """Train and show."""
     parser = argparse.ArgumentParser(description="Placements of one data set on another.")
     parser.add_argument("--data-dir", type=Path, required=True, help="the folder with cifar-10-batches-bin")
+    parser.add_argument("--images", type=int, default=10_000, help="that are trained on")
     parser.add_argument("--random", type=int, default=7, help="placements drawn at random")
     add_options(parser, "results/transfer")
     options = parser.parse_args()
@@ -72,6 +73,9 @@ def main() -> None:
     settings = [
         f"variables.bn=[{', '.join(placements)}]",
         f"budget.evaluations={len(placements)}",
+        "workload.dataset=cifar10",
+        "proxy.data=full",
+        f"proxy.train_images={options.images}",
         f"simulators.training.data_dir={options.data_dir.absolute()}",
     ]
     show(trainings(SEARCH, {"cifar10": settings}, options, parser), before)

@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from explorer.assembly.constraints import check_constraints, reads_held_out, with_full_names
 from explorer.assembly.designs import feasible_designs, initial_designs
 from explorer.assembly.loading import PROBLEM, Collector, Loaded, load, place_of
@@ -25,7 +27,8 @@ from explorer.store import RESULTS, check_place
 from explorer.strategies import Strategy, make_strategy
 from explorer.yaml_source import Source
 from objectives import Objective, find_objective
-from simulators.protocol import Fidelity, Folder, InputError, check_writable
+from objectives.objective import DESIGNS
+from simulators.protocol import Fidelity, Folder, InputError, Report, TrainingSimulator, check_writable
 
 __all__ = ["Assembly", "assemble", "assemble_source"]
 
@@ -182,11 +185,32 @@ def _needed(loaded: Loaded, objectives: Mapping[int, Objective], spec: SearchSpe
                 found.add(InputError(f"objective '{objective.name}': {error.message}", f"objectives.{index}"))
             else:
                 found.skip(f"objectives.{index}", "simulators")
+            continue
+        if lacking := _lacking(objective, loaded.bench):
+            found.add(InputError(lacking), f"objectives.{index}")
     try:
         needed |= needed_simulators(loaded.bench, (), spec.constraints)
     except InputError:  # told with the constraints
         return set(loaded.bench.simulators)
     return needed if found.right("objectives", "constraints") else set(loaded.bench.simulators)
+
+
+def _lacking(objective: Objective, bench: Bench) -> str:
+    """Which field an objective asks a training report for that has it not; empty if there is none.
+
+    Fields hang on settings: without a chip nothing has a lifetime. What hardware reports lack is known by itself, since
+    it is simulated before anything is trained.
+    """
+    reads = {name: bench.simulators[bench.resolve(name)] for name in objective.reads if name != DESIGNS}
+    if len(reads) < len(objective.reads) or not all(isinstance(one, TrainingSimulator) for one in reads.values()):
+        return ""
+    reports = {name: Report(dict.fromkeys(one.fields, np.ones(1))) for name, one in reads.items()}
+    try:
+        objective.evaluate(reports, 1)
+    except InputError as error:
+        if isinstance(error.__cause__, AttributeError):
+            return f"{error.message}; the settings of a simulator decide what it reports"
+    return ""
 
 
 def _problem(

@@ -25,6 +25,7 @@ EXAMPLES = Path(__file__).parents[3] / "examples"
         ("fashion-mnist", "fasion-mnist", "workload.dataset", "did you mean 'fashion-mnist'?"),
         ("fashion-mnist}", "fashion-mnist, classes: 5}", "workload.classes", "leave it out"),
         ("fashion-mnist}", "fashion-mnist, options: {x: y}}", "workload", "no option"),
+        ("[accuracy, latency", "[accuracy_worst, latency", "objectives.0", "no field 'accuracy_worst' in this report"),
         ("[deeptrain,", "[deeptrian,", "simulators", "did you mean 'deeptrain'?"),
         ("[deeptrain, training]", "{deeptrain: {a: 1}, training: }", "simulators.deeptrain.a", "no such setting"),
         ("[deeptrain, training]", "[]", "simulators", "known: deeptrain, tabulated, training"),
