@@ -103,5 +103,5 @@ def _on_chip(problem: Problem, evaluations: Sequence[Evaluation], baseline: Eval
     member = replace(
         baseline, design=design, values=values, quantities={**baseline.quantities, **fields}, derived_from=baseline.key
     )
-    replicates = [e for e in evaluations if e.family == baseline.family and not e.derived_from]
-    return next(point for point in points(problem.outline, [*replicates, member]) if point.design == design)
+    run = [evaluation for evaluation in evaluations if not evaluation.derived_from]  # all: they tell what is usual
+    return next(point for point in points(problem.outline, [*run, member]) if point.design == design)

@@ -37,7 +37,11 @@ def front_figure(front: Front, dominated: Sequence[Point], baselines: Mapping[st
     everything = [*front.points, *dominated, *(point for points in baselines.values() for point in points)]
     figure = make_subplots(cols=len(others), shared_yaxes=True, horizontal_spacing=0.03)
     vertical = Column.of_objective(main, everything)
-    shown = [point.values[main.name] / vertical.factor for point in front]
+    shown = [
+        (point.values[main.name] + sign * point.error.get(main.name, 0.0)) / vertical.factor
+        for point in front
+        for sign in (-1, 1)
+    ]
     edges = _edges(shown, main)
     outside = [name for name, points in baselines.items() if edges and not _any_inside(points, main, vertical, edges)]
     for column, other in enumerate(others, 1):
@@ -148,7 +152,10 @@ def _error_bars(points: Sequence[Point], objective: ObjectiveInfo, column: Colum
     """One standard error each way; nothing for dominated designs, whose bars would hide the front."""
     errors = [point.error.get(objective.name, 0.0) / column.factor for point in points]
     shown = colour != DOMINATED and any(errors)
-    return {"type": "data", "array": errors if shown else [], "visible": shown, "thickness": 1, "width": 3}
+    pale = f"rgba({', '.join(str(int(colour[at : at + 2], 16)) for at in (1, 3, 5))}, 0.35)"  # points come first
+    return {
+        "type": "data", "array": errors if shown else [], "visible": shown, "thickness": 1.5, "width": 0, "color": pale,
+    }  # fmt: skip
 
 
 def _hover(outline: Outline, point: Point) -> str:

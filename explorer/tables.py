@@ -166,7 +166,7 @@ def front_rows(
         notes.append("derived: never proposed, but exactly known, since its family was trained on another chip")
     if len({point.replicates for point in shown}) > 1:
         notes.append("seeds: how many trainings a value is the mean of; what has one seed may be luck")
-    notes += _about_errors(shown)
+    notes += _about_errors(shown, front.outline)
     if numbered and front.outline.workload:
         notes.append("evaluation: number of the one that was run; rex model gives its network, rex rerun repeats it")
     seeds, numbers = () if exact else ("seeds",), ("evaluation",) if numbered else ()
@@ -174,14 +174,17 @@ def front_rows(
     return Rows(title, titles, tuple(rows), tuple(notes))
 
 
-def _about_errors(points: Sequence[Point]) -> list[str]:
+def _about_errors(points: Sequence[Point], outline: Outline) -> list[str]:
     """What ``±`` means, if it is there."""
     if not any(point.error for point in points):
         return []
+    known = {name for point in points for name in point.quantities}
+    chips = any(objective.random_error in known for objective in outline.objectives)
+    sources = ["of seeds", "of so many images", *(["of chips that were drawn"] if chips else [])]
     of_seeds = "" if any(point.spread for point in points) else " (not how seeds differ: nothing was trained twice)"
     return [
-        f"±: one standard error: of seeds, of so many images, of chips that were drawn{of_seeds}; of a difference "
-        "between designs some of it cancels, since all are judged on the same images"
+        f"±: one standard error: {', '.join(sources)}{of_seeds}; of a difference between designs some of it cancels, "
+        "since all are judged on the same images"
     ]
 
 
@@ -204,7 +207,7 @@ def comparison_rows(comparisons: Sequence[Comparison], outline: Outline) -> Rows
         ]
     notes = [outline.workload] if outline.workload else []
     notes.append("in brackets: against the first initial design on the same chip")
-    notes += _about_errors([point for c in comparisons for point in (*c.chosen, *c.others)])
+    notes += _about_errors([point for c in comparisons for point in (*c.chosen, *c.others)], outline)
     return Rows("The front beside the initial designs on the same chips", ("design", *columns.titles, "seeds"),
                 tuple(rows), tuple(notes), frozenset(emphasised))  # fmt: skip
 
