@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dis
 import importlib
 import inspect
 import traceback
@@ -78,6 +79,18 @@ class Objective:
         code = getattr(inspect.unwrap(self.function), "__code__", None)
         return frozenset(_words_in(code)) if isinstance(code, types.CodeType) else frozenset()
 
+    @property
+    def asks(self) -> Mapping[str, frozenset[str]]:
+        """The fields that its function's code asks each of its reports for, as in ``training.accuracy``.
+
+        The code is only looked at, never run. What it asks for in other ways, such as in a function that it calls, is
+        not seen; of one that looks first whether a field is there, nothing is said.
+        """
+        code = getattr(inspect.unwrap(self.function), "__code__", None)
+        if not isinstance(code, types.CodeType) or self.mentions & {"hasattr", "AttributeError"}:
+            return {}
+        return {name: frozenset(_attributes_of(name, code)) for name in self.reads}
+
     def evaluate(self, reports: Mapping[str, Report | Designs], count: int) -> NDArray[np.float64]:
         """The objective of every design, shape (count,).
 
@@ -113,6 +126,19 @@ def _words_in(code: types.CodeType) -> Iterator[str]:
             yield from _words_in(constant)
         elif isinstance(constant, str):
             yield constant
+
+
+def _attributes_of(name: str, code: types.CodeType) -> Iterator[str]:
+    loaded: object = None  # the variable that the instruction before has put on the stack
+    for instruction in dis.get_instructions(code):
+        if instruction.opname in ("LOAD_ATTR", "LOAD_METHOD") and loaded == name:
+            yield instruction.argval
+        loaded = instruction.argval if instruction.opname.startswith(("LOAD_FAST", "LOAD_DEREF")) else None
+        if isinstance(loaded, tuple):  # newer versions load two at once
+            loaded = loaded[-1]
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):  # a function within
+            yield from _attributes_of(name, constant)
 
 
 def per_design(result: Any, count: int, name: str) -> NDArray[np.float64]:

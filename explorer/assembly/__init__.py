@@ -201,15 +201,15 @@ def _lacking(objective: Objective, bench: Bench) -> str:
     Fields hang on settings: without a chip nothing has a lifetime. What hardware reports lack is known by itself, since
     it is simulated before anything is trained.
     """
-    reads = {name: bench.simulators[bench.resolve(name)] for name in objective.reads if name != DESIGNS}
-    if len(reads) < len(objective.reads) or not all(isinstance(one, TrainingSimulator) for one in reads.values()):
-        return ""
-    reports = {name: Report(dict.fromkeys(one.fields, np.ones(1))) for name, one in reads.items()}
-    try:
-        objective.evaluate(reports, 1)
-    except InputError as error:
-        if isinstance(error.__cause__, AttributeError):
-            return f"{error.message}; the settings of a simulator decide what it reports"
+    for name, asked in objective.asks.items():
+        simulator = None if name == DESIGNS else bench.simulators[bench.resolve(name)]
+        if isinstance(simulator, TrainingSimulator):
+            report = Report(dict.fromkeys(simulator.fields, np.ones(1)))
+            for field in sorted(asked):
+                try:
+                    getattr(report, field)
+                except AttributeError as error:
+                    return f"objective '{objective.name}': {error}; the settings of a simulator decide what it reports"
     return ""
 
 

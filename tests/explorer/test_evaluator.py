@@ -41,13 +41,13 @@ REASONS = {
 
 def test_every_kind_of_failure_is_kept_with_its_reason_and_the_search_goes_on(tmp_path: Path) -> None:
     problem = Problem.from_functions(
-        Space({"x": Integer(0, 23)}),
+        Space({"x": Integer(0, 8)}),
         {"f": well_or_not, "g": lambda design: -design["x"]},
         directions={"f": "maximize", "g": "maximize"},
         cheap={"g"},
     )
-    study = run(problem, budget=24, workers=2, store=str(tmp_path / "x.db"))
-    assert sorted(e.design["x"] for e in study.evaluations) == list(range(24))
+    study = run(problem, budget=9, workers=2, store=str(tmp_path / "x.db"))
+    assert sorted(e.design["x"] for e in study.evaluations) == list(range(9))
     for evaluation in study.evaluations:
         reason = REASONS[int(evaluation.design["x"]) % 8]
         assert evaluation.failure.startswith(reason)
@@ -56,7 +56,7 @@ def test_every_kind_of_failure_is_kept_with_its_reason_and_the_search_goes_on(tm
         assert evaluation.duration_s >= 0
         if reason.startswith("RuntimeError"):
             assert "well_or_not" in evaluation.traceback
-    assert {point.design["x"] for point in study.front()} == {0, 8, 16}
+    assert {point.design["x"] for point in study.front()} == {0, 8}
 
 
 def test_functions_run_on_as_many_workers_as_asked_for(tmp_path: Path) -> None:

@@ -52,6 +52,26 @@ def test_parameter_names_say_which_reports_are_read() -> None:
     assert anything.evaluate(reports, 2).tolist() == [2.0, 3.2]
 
 
+def test_what_is_asked_of_which_report_is_read_off_the_code() -> None:
+    @objective(direction="maximize")
+    def score(training: Report, hardware: Report) -> Any:
+        lifetimes = [training.lifetime_years for _ in range(2)]
+        return training.accuracy.mean() / hardware.energy_j + (training.depth if lifetimes else hardware.area_mm2)
+
+    assert score.asks == {
+        "training": {"lifetime_years", "accuracy", "depth"}, "hardware": {"energy_j", "area_mm2"},
+    }  # fmt: skip
+    assert energy_delay_product.asks == {"hardware": {"energy_j", "latency_s"}}
+
+
+def test_of_what_looks_before_it_asks_nothing_is_said() -> None:
+    @objective(direction="maximize")
+    def careful(training: Report) -> Any:
+        return training.lifetime_years if hasattr(training, "lifetime_years") else 0.0
+
+    assert careful.asks == {}
+
+
 def test_a_direction_is_one_of_two() -> None:
     with pytest.raises(InputError, match="choose maximize or minimize"):
         objective(direction="max")  # type: ignore[arg-type]  # that is what is tested

@@ -130,3 +130,11 @@ def test_a_table_is_found_from_the_search_file_wherever_it_is_read(
     ((line, field, message),) = mistakes_in(path)
     assert (line, field) == (line_of(path, "own.parquet"), "simulators.tabulated.table")
     assert str(tmp_path / "own.parquet") in message
+
+
+def test_an_objective_is_not_run_before_the_search_is(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(
+        "import os\nfrom objectives import objective\n\n"
+        "@objective(direction='maximize')\ndef gone(training):\n    os._exit(3)\n"
+    )
+    assert assembled(write_search(tmp_path, ("[accuracy, latency", "['mine.py:gone', latency"))).problem
