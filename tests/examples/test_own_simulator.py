@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from simulators.protocol import Designs, InputError, Workload, load_simulator
+from tests.explorer.conftest import Outcome, cli
 from tests.explorer.searches import rex
+
+__all__ = ["cli"]
 
 SEARCH = """\
 name: own
@@ -22,21 +26,19 @@ workers: 1
 """
 
 
-def test_it_is_listed_simulated_and_searched(package: Path, tmp_path: Path) -> None:
-    def call(*arguments: str) -> str:
-        ended = rex(*arguments, cwd=tmp_path, PYTHONPATH=str(package))
-        assert ended.returncode == 0, ended.stderr
-        return ended.stdout
-
-    assert "multicore" in call("list", "simulators")
-    report = json.loads(call("simulate", "multicore", "--set", "cores=60", "--set", "lanes=256", "--format", "json"))
+@pytest.mark.usefixtures("installed")
+def test_it_is_listed_simulated_and_searched(package: Path, tmp_path: Path, cli: Callable[..., Outcome]) -> None:
+    assert "multicore" in cli("list", "simulators").out
+    arguments = ["simulate", "multicore", "--set", "cores=60", "--set", "lanes=256", "--format", "json"]
+    report = json.loads(cli(*arguments).out)
     assert report["feasible"] is False
     assert report["reason"] == "43 mm2 are too large to make"
     (tmp_path / "own.yaml").write_text(SEARCH)
-    out = call("run", "own.yaml")
-    assert "1/1  " in out, "nothing to train: one evaluation is enough"
-    assert "computed exactly" in out
-    rows = json.loads(call("pareto", "results/own.db", "--format", "json"))
+    ended = rex("run", "own.yaml", cwd=tmp_path, PYTHONPATH=str(package))  # its workers find the package by this
+    assert ended.returncode == 0, ended.stderr
+    assert "1/1  " in ended.stdout, "nothing to train: one evaluation is enough"
+    assert "computed exactly" in ended.stdout
+    rows = json.loads(cli("pareto", "results/own.db", "--format", "json").out)
     assert len(rows) > 10
     assert all(row["area"] <= 25 for row in rows)
 

@@ -64,7 +64,7 @@ def test_looking_gains_hypervolume() -> None:
     from tests.explorer.strategies.test_thompson_bqp import QUICK, grey_box, hypervolume_of
 
     gains = []
-    for seed in range(4):
+    for seed in range(2):
         problem = grey_box(seed)
         found = [
             hypervolume_of(

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
@@ -17,6 +18,7 @@ from explorer import InputError, Study, load_study, make_strategy, run
 from explorer.launch import _to_confirm, prepare, resume
 from explorer.spec import ConfirmSpec
 from simulators.protocol import Folder
+from tests.explorer.conftest import Outcome
 from tests.explorer.images import write_fashion_mnist
 from tests.explorer.problems import family_problem
 from tests.explorer.searches import HUNG_S, REX, environment, rex, write_search
@@ -321,27 +323,26 @@ def evaluators(session: int) -> list[int]:
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for left-over processes in /proc")
-def test_a_running_search_is_not_run_twice_and_a_killed_one_resumes_to_exactly_its_budget(tmp_path: Path) -> None:
+def test_a_running_search_is_not_run_twice_and_a_killed_one_resumes_to_exactly_its_budget(
+    ray_cluster: None, cli: Callable[..., Outcome], tmp_path: Path
+) -> None:
     process = started(tmp_path, 2)
     for command in (("resume", "x.db"), ("run", "search.yaml", "--store", "x.db", "--study", "small")):
-        ended = rex(*command, cwd=tmp_path)
-        assert (ended.returncode, ended.stdout) == (2, "")
-        assert "Traceback" not in ended.stderr
+        refused = cli(*command)
+        assert (refused.code, refused.out) == (2, "")
         assert command[0] == "run" or (
-            f"study 'small' in x.db is being run by process {process.pid} on {socket.gethostname()}" in ended.stderr
+            f"study 'small' in x.db is being run by process {process.pid} on {socket.gethostname()}" in refused.err
         )
-    assert rex("status", "x.db", cwd=tmp_path).returncode == 0, "looking is always allowed"
+    assert cli("status", "x.db").code == 0, "looking is always allowed"
     other = write_search(tmp_path, *HARDWARE_ONLY, name="other.yaml")
-    ended = rex("run", other, "--store", "x.db", "--study", "other", cwd=tmp_path)
-    assert ended.returncode == 0, ended.stderr
+    assert cli("run", other, "--store", "x.db", "--study", "other").code == 0
     assert evaluators(process.pid)
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
     kept = load_study(f"{tmp_path / 'x.db'}#small").rows
     budget = len({e.family for e in kept}) + 3  # members of families that were trained cost nothing and do not count
     assert 5 <= budget < ENDLESS
-    ended = rex("resume", "x.db#small", "--workers", "1", "--set", f"budget.evaluations={budget}", cwd=tmp_path)
-    assert ended.returncode == 0, ended.stderr
+    assert cli("resume", "x.db#small", "--workers", "1", "--set", f"budget.evaluations={budget}").code == 0
     rows = load_study(f"{tmp_path / 'x.db'}#small").rows
     assert rows[: len(kept)] == kept
     evaluations = [e for e in rows if not e.derived_from]

@@ -60,7 +60,7 @@ def _mutated(data: Any, pick: random.Random) -> Any:
     return data
 
 
-@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 2**32))
 def test_a_search_file_with_anything_wrong_is_refused_or_assembled(tmp_path: Path, seed: int) -> None:
     data = yaml.safe_load(DEMO.read_text())
@@ -70,7 +70,7 @@ def test_a_search_file_with_anything_wrong_is_refused_or_assembled(tmp_path: Pat
         assert assembled(path).problem.space.size > 0
 
 
-@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 2**32))
 def test_a_search_file_with_any_typing_error_is_refused_or_assembled(tmp_path: Path, seed: int) -> None:
     pick, text = random.Random(seed), DEMO.read_text()
