@@ -52,7 +52,7 @@ def suggestion(word: str, known: Iterable[str], listing: str = "") -> str:
         known: the names that there are; of many, only those most like ``word`` are shown.
         listing: the command that lists all of them.
     """
-    names = sorted(map(str, known))
+    names = sorted({str(name) for name in known})
     if close := [f"'{name}'" for name in nearest(word, names)]:
         either = f"{', '.join(close[:-1])} or {close[-1]}" if len(close) > 1 else close[0]
         return f" (did you mean {either}?)"

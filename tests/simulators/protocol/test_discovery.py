@@ -49,3 +49,7 @@ def test_names_that_are_equally_near_are_all_suggested():
 
 def test_suggestions_are_empty_when_nothing_is_known():
     assert suggestion("word", []) == ""
+
+
+def test_what_is_known_by_one_name_twice_is_told_once() -> None:
+    assert suggestion("x", ["training", "hardware", "training"]) == "; known: hardware, training"
