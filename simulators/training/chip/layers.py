@@ -112,9 +112,11 @@ class Crossbar(nn.Module):
         )  # numbers, even of a diverged network
 
     def _read_back(self, values: Tensor, masks: Masks) -> Tensor:
-        """What faulty cells make of whole numbers of steps; what is no number stays so."""
-        read = masks.applied(self._words(values)).float().sub_(self._half)
-        return torch.where(values.isfinite(), read, values)
+        """What faulty cells make of whole numbers of steps, in place; what is no number stays so."""
+        written = values[masks.places]
+        read = masks.applied(self._words(written)).float().sub_(self._half)
+        values[masks.places] = torch.where(written.isfinite(), read, written)
+        return values
 
     def as_stored(self, gradient: Tensor) -> Tensor:
         """A gradient of the weights as cells hold it, some of them faulty."""

@@ -14,13 +14,15 @@ __all__ = ["Masks"]
 
 @dataclass(frozen=True, eq=False)
 class Masks:
-    """The stuck cells under some words, as bits: of one shape with the words.
+    """The stuck cells under some words, as bits; only of words that have any, since few do.
 
     Args:
-        kept: 1 where a bit can be written.
-        on: 1 where a bit is always 1.
+        places: of these words, an index for each dimension.
+        kept: of each of them, 1 where a bit can be written.
+        on: of each of them, 1 where a bit is always 1.
     """
 
+    places: tuple[Tensor, ...]
     kept: Tensor
     on: Tensor
 
@@ -42,12 +44,13 @@ class Masks:
             bits = (2**cell_bits - 1) << shift
             on |= torch.where(drawn < stuck.on, bits, 0).to(torch.int32)
             kept &= torch.where(drawn < stuck.on + stuck.off, ~bits, -1).to(torch.int32)
-        return cls(kept, on & (2**word_bits - 1))
+        places = torch.nonzero(kept != 2**word_bits - 1, as_tuple=True)
+        return cls(places, kept[places], on[places])
 
     def to(self, device: torch.device) -> Masks:
         """The same on another device."""
-        return Masks(self.kept.to(device), self.on.to(device))
+        return Masks(tuple(of.to(device) for of in self.places), self.kept.to(device), self.on.to(device))
 
     def applied(self, words: Tensor) -> Tensor:
-        """What is read where ``words`` were written."""
+        """What is read where ``words`` were written to these places."""
         return (words & self.kept) | self.on
