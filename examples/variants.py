@@ -9,9 +9,13 @@ from pathlib import Path
 
 import pandas
 
-from explorer import Study
+from explorer import Study, load_study
 from explorer.launch import prepare, resume
+from explorer.spec import read_search
 from simulators.protocol import InputError
+
+PLACES = {"name", "store", "checkpoints"}
+"""Fields of a study that are its own."""
 
 
 def searched(search: Path, name: str, settings: Sequence[str], folder: Path) -> Study:
@@ -22,9 +26,15 @@ def searched(search: Path, name: str, settings: Sequence[str], folder: Path) -> 
         name: of the study and of its file in ``folder``.
         settings: such as ``seed=1``.
         folder: of results.
+
+    Raises:
+        InputError: an earlier run had other settings, or the search cannot be run.
     """
     store = folder / f"{name}.db"
     if store.exists():
+        now, then = read_search(search, settings).data, load_study(store).record.search
+        if any(now.get(field) != then.get(field) for field in (now.keys() | then.keys()) - PLACES):
+            raise InputError(f"{store} is there already, of other settings; choose another --out", "--set")
         return resume(str(store)).run()
     return prepare(search, settings=settings, study=name, store=str(store)).run()
 
