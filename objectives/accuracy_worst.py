@@ -14,8 +14,8 @@ from simulators.protocol import Report
     unit="fraction",
     bounds=(0.0, 1.0),
     systematic_error="accuracy_images_error",
-    random_error="accuracy_chips_error",  # that of the mean, which is smaller
+    random_error="accuracy_worst_error",
 )
 def accuracy_worst(training: Report) -> NDArray[np.float64]:
-    """Fraction of the validation images that the network labels correctly on nine of ten chips."""
+    """Fraction of the validation images that the network labels correctly on nine of ten chips; of 2 draws or more."""
     return training.accuracy_worst

@@ -37,18 +37,22 @@ class Epoch:
         test_accuracy: on the test images, as a fraction.
         loss: mean cross-entropy on the validation images, in nats.
         time_s: what training and judging this epoch took.
+        images_error: standard error of accuracy on so many images.
         draws: accuracy on the validation images of each of several chips that the network was written to; then
             ``accuracy``, ``test_accuracy`` and ``loss`` are means over these.
         change: part of its range that a cell's conductance changes by in the epoch's last update, see
             :func:`simulators.training.chip.wear.conductance_change`; 0 without a chip.
+        change_most: the same for those digits that change most.
     """
 
     accuracy: float
     test_accuracy: float
     loss: float
     time_s: float
+    images_error: float = 0.0
     draws: tuple[float, ...] = ()
     change: float = 0.0
+    change_most: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,8 +119,8 @@ def _read(folder: Folder, name: str) -> Checkpoint | None:
     try:
         stored = read_tensors(content)
         curve = tuple(
-            Epoch(accuracy, test_accuracy, loss, time_s, tuple(draws), change)
-            for accuracy, test_accuracy, loss, time_s, draws, change in stored["curve"]
+            Epoch(accuracy, test_accuracy, loss, time_s, images_error, tuple(draws), *changes)
+            for accuracy, test_accuracy, loss, time_s, images_error, draws, *changes in stored["curve"]
         )
         return Checkpoint(curve, stored["diverged"], stored["state"], stored.get("machine", ""))
     except (AttributeError, KeyError, TypeError, ValueError) as error:
@@ -127,7 +131,10 @@ def _read(folder: Folder, name: str) -> Checkpoint | None:
 def _content(checkpoint: Checkpoint) -> bytes:
     return tensor_file({
         "curve": [
-            [epoch.accuracy, epoch.test_accuracy, epoch.loss, epoch.time_s, list(epoch.draws), epoch.change]
+            [
+                epoch.accuracy, epoch.test_accuracy, epoch.loss, epoch.time_s, epoch.images_error, list(epoch.draws),
+                epoch.change, epoch.change_most,
+            ]
             for epoch in checkpoint.curve
         ],
         "diverged": checkpoint.diverged,

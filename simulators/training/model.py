@@ -19,9 +19,9 @@ from torch import Tensor, nn
 
 from simulators.protocol import InputError
 from simulators.training.about import LAYOUT, About
-from simulators.training.chip.network import deployed, onto_chip
+from simulators.training.chip.network import chip_seed, deployed, onto_chip
 from simulators.training.datasets import Images
-from simulators.training.judging import judged, normalised
+from simulators.training.judging import judged, normalised, share
 from simulators.training.seeds import derived
 from simulators.training.tensors import read_tensors, tensor_file
 from simulators.training.trainer import reproducible
@@ -83,8 +83,9 @@ class TrainedNetwork(nn.Module):
         if self.about.chip is None:
             raise InputError("this network was trained for exact arithmetic: it has no chip", "chip")
         written = copy.deepcopy(self).eval()
-        noise = onto_chip(written.network, self.about.chip.chip, derived(self.about.seed, "chip"))
-        with deployed(written.network, noise, derived(self.about.seed, f"draw {draw}")):
+        chip = chip_seed(self.about.seed, draw, self.about.chip.settings.in_training == "noise")
+        noise = onto_chip(written.network, self.about.chip.chip, chip)
+        with deployed(written.network, noise, chip, derived(self.about.seed, f"draw {draw}")):
             yield written
 
 
@@ -100,7 +101,7 @@ def accuracy(model: TrainedNetwork, images: Images) -> float:
         found = judged(
             model, torch.from_numpy(images.images).to(device), torch.from_numpy(images.labels).to(device, torch.int64)
         )
-    return found[0]
+    return share(found[0])
 
 
 def model_content(told: About, weights: Mapping[str, Tensor]) -> bytes:

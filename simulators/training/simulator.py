@@ -26,6 +26,7 @@ from simulators.protocol import (
     Workload,
 )
 from simulators.training.asked import Asked
+from simulators.training.chip.draws import over_chips
 from simulators.training.chip.settings import Wear
 from simulators.training.chip.variables import CHIP_VARIABLES
 from simulators.training.datasets import ImageData, load_images
@@ -54,13 +55,18 @@ FIELDS: Mapping[str, Field] = {
 """Of every training."""
 
 CHIP_FIELDS: Mapping[str, Field] = {
-    "accuracy_chips_error": Field("fraction", "standard error of accuracy on so many chips"),
-    "accuracy_chips_spread": Field("fraction", "standard deviation of accuracy over chips"),
-    "accuracy_worst": Field("fraction", "accuracy that nine of ten chips reach"),
-    "conductance_change": Field("fraction", "of its range, by an update, for the digits that change most"),
-    "lifetime_years": Field("years", "until cells are written as often as they endure"),
+    "accuracy_chips_error": Field("fraction", "standard error of accuracy for so few chips, or writes to the same one"),
+    "accuracy_chips_spread": Field("fraction", "standard deviation of accuracy over them"),
+    "accuracy_worst": Field("fraction", "accuracy that nine of ten of them reach, were it normally distributed"),
+    "accuracy_worst_error": Field("fraction", "standard error of accuracy_worst for so few of them"),
+    "conductance_change": Field("fraction", "of its range, by an update; mean over cells"),
+    "conductance_change_most": Field("fraction", "the same for the digits of the layer that change most"),
+    "lifetime_years": Field("years", "until the cells are written as often as they endure, on average"),
 }
-"""Of a training for a chip besides; its accuracy, loss and test accuracy are means over chips."""
+"""Of a training for a chip besides; its accuracy, loss and test accuracy are means over draws."""
+
+OF_SEVERAL = {"accuracy_worst", "accuracy_worst_error"}
+"""Fields that take two draws."""
 
 
 class ImageTraining(TrainingSimulator):
@@ -82,7 +88,8 @@ class ImageTraining(TrainingSimulator):
     def __init__(self, settings: Mapping[str, object] | None = None) -> None:
         self.settings = parse_settings(settings)
         if self.settings.chip:
-            self.fields = {**FIELDS, **CHIP_FIELDS}
+            left_out = OF_SEVERAL if self.settings.chip.draws < 2 else set()
+            self.fields = {**FIELDS, **{name: of for name, of in CHIP_FIELDS.items() if name not in left_out}}
 
     def variables(self, workload: Workload) -> tuple[Variable, ...]:
         """``bn``: the convolutions that are followed by batch normalisation; and those of the chip, if there is one."""
@@ -224,12 +231,14 @@ class ImageTraining(TrainingSimulator):
 
     def _report(self, asked: Asked, reached: Checkpoint, known: Checkpoint | None) -> Report:
         """What a training reached, of which some was known before."""
-        known_epochs, images = len(known.curve) if known else 0, len(asked.data.validation)
-        report = _report(reached, asked.epochs, known_epochs, asked.network.parameters(asked.bn), images)
+        known_epochs = len(known.curve) if known else 0
+        report = _report(reached, asked.epochs, known_epochs, asked.network.parameters(asked.bn))
         if self.settings.chip is None:
             return report
         last = reached.curve[: asked.epochs][-1]
-        of_chip = {**_over_chips(last.draws), "conductance_change": last.change}
+        of_chip = {
+            **over_chips(last.draws), "conductance_change": last.change, "conductance_change_most": last.change_most,
+        }  # fmt: skip
         of_chip["lifetime_years"] = self._lifetime_years(asked.workload, self.settings.chip.wear, last.change)
         columns = {name: np.array([value], dtype=np.float64) for name, value in of_chip.items()}
         return replace(report, totals={**report.totals, **columns})
@@ -284,27 +293,14 @@ class ImageTraining(TrainingSimulator):
         return replace(data, train=data.train.first(count))
 
 
-def _over_chips(draws: Sequence[float]) -> dict[str, float]:
-    """How accuracies on several chips differ."""
-    spread = float(np.std(draws, ddof=1)) if len(draws) > 1 else 0.0
-    return {
-        "accuracy_chips_error": spread / math.sqrt(len(draws)),
-        "accuracy_chips_spread": spread,
-        "accuracy_worst": float(np.quantile(draws, 0.1)),
-    }
-
-
-def _report(reached: Checkpoint, epochs: int, known_epochs: int, parameters: int, images: int) -> Report:
-    """Results after ``epochs`` epochs of a training of which ``known_epochs`` were paid for before; accuracy is that
-    on ``images`` images.
-    """
+def _report(reached: Checkpoint, epochs: int, known_epochs: int, parameters: int) -> Report:
+    """Results after ``epochs`` epochs of a training of which ``known_epochs`` were paid for before."""
     curve = reached.curve[:epochs]
     missing = epochs - len(curve)  # of a diverged training, which stays as it is
     paid_time_s = [epoch.time_s if number >= known_epochs else 0.0 for number, epoch in enumerate(curve)]
-    accuracy = curve[-1].accuracy
     totals = {
-        "accuracy": accuracy,
-        "accuracy_images_error": math.sqrt(accuracy * (1 - accuracy) / images),
+        "accuracy": curve[-1].accuracy,
+        "accuracy_images_error": curve[-1].images_error,
         "test_accuracy": curve[-1].test_accuracy,
         "loss": curve[-1].loss,
         "epochs": len(curve),

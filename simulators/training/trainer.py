@@ -18,12 +18,12 @@ from simulators.protocol import InputError
 from simulators.training.checkpoint import Checkpoint, Epoch
 from simulators.training.chip.chip import Chip
 from simulators.training.chip.layers import CrossbarConv2d, CrossbarLinear
-from simulators.training.chip.network import deployed, onto_chip
+from simulators.training.chip.network import chip_seed, deployed, onto_chip
 from simulators.training.chip.noise import NoiseSource
 from simulators.training.chip.wear import conductance_change
 from simulators.training.datasets import ImageData, Images
 from simulators.training.initialisation import initialise
-from simulators.training.judging import judged, normalised, statistics
+from simulators.training.judging import images_error, judged, normalised, share, statistics
 from simulators.training.recipe import Recipe
 from simulators.training.schedule import learning_rate
 from simulators.training.seeds import derived
@@ -47,7 +47,8 @@ class Deployment:
     Args:
         chip: any.
         in_training: whether every forward pass of the training is that of the chip (ReSNA).
-        draws: how often the trained network is written to it and judged.
+        draws: how often the trained network is written and judged: to the chip that it was trained on, or, where
+            training knows of none, to another such chip every time.
     """
 
     chip: Chip
@@ -109,7 +110,9 @@ def train(
         began = time.perf_counter()
         finite = trainer.train_epoch(len(checkpoint.curve))
         judged = trainer.judge()
-        result = replace(judged, time_s=time.perf_counter() - began, change=trainer.change)
+        result = replace(
+            judged, time_s=time.perf_counter() - began, change=trainer.changes[0], change_most=trainer.changes[1]
+        )
         checkpoint = Checkpoint((*checkpoint.curve, result), not finite, trainer.state(), machine_of(trainer.device))
         if keep:
             keep(checkpoint)
@@ -152,11 +155,11 @@ class Trainer:
         # channels last: a third faster on CPUs
         self.network = module.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs know no keyword pair (device, memory_format)
         self.average = copy.deepcopy(self.network).requires_grad_(False).eval()
-        self.change = 0.0
+        self.changes = 0.0, 0.0  # of conductances by an epoch's last update: of all cells, and of some
         self._noise: NoiseSource | None = None
         self._stored: list[Tensor] = []
         if deployment:
-            chip, of_chip = deployment.chip, derived(seed, "chip")
+            chip, of_chip = deployment.chip, chip_seed(seed, 0, deployment.in_training)
             self._stored = [layer.weight for layer in self.network.modules() if isinstance(layer, PRODUCTS)]
             if deployment.in_training:
                 self._noise = onto_chip(self.network, chip, of_chip)
@@ -242,7 +245,7 @@ class Trainer:
         self.optimizer.step()
         self._clip()
         if before and chip:
-            self.change = conductance_change(before, [weight.detach() for weight in self._stored], chip)
+            self.changes = conductance_change(before, [weight.detach() for weight in self._stored], chip)
 
     @torch.no_grad()
     def _clip(self) -> None:
@@ -258,19 +261,21 @@ class Trainer:
         take turns on the chips: no spread is asked of them.
         """
         if not self.deployment:
-            accuracy, loss = self.evaluate(self.validation)
-            return Epoch(accuracy, self.evaluate(self.test)[0], loss, 0.0)
-        drawn, draws, tested = [], self.deployment.draws, 0.0
+            told, loss = self.evaluate(self.validation)
+            return Epoch(share(told), share(self.evaluate(self.test)[0]), loss, 0.0, images_error([told]))
+        drawn, draws, tested = [], self.deployment.draws, []
         for draw in range(draws):
-            images, labels = (values[draw::draws] for values in self.test)
-            with deployed(self.average, self._deployed_noise, derived(self.seed, f"draw {draw}")):
+            chip, seed = chip_seed(self.seed, draw, self.deployment.in_training), derived(self.seed, f"draw {draw}")
+            with deployed(self.average, self._deployed_noise, chip, seed):
                 drawn.append(self.evaluate(self.validation))
-                tested += self.evaluate((images, labels))[0] * len(labels) / len(self.test[1])
-        accuracies, losses = zip(*drawn, strict=True)
-        return Epoch(fmean(accuracies), tested, fmean(losses), 0.0, accuracies)
+                tested.append(self.evaluate((self.test[0][draw::draws], self.test[1][draw::draws]))[0])
+        every_told, losses = zip(*drawn, strict=True)
+        accuracies = tuple(map(share, every_told))
+        error = images_error(every_told)
+        return Epoch(fmean(accuracies), share(torch.cat(tested)), fmean(losses), 0.0, error, accuracies)
 
-    def evaluate(self, part: tuple[Tensor, Tensor]) -> tuple[float, float]:
-        """Accuracy (fraction) and mean cross-entropy (nats) of the averaged network."""
+    def evaluate(self, part: tuple[Tensor, Tensor]) -> tuple[Tensor, float]:
+        """Which images the averaged network tells right, and its mean cross-entropy (nats)."""
         return judged(lambda images: self.average(self._normalised(images)), *part)
 
     def _normalised(self, images: Tensor) -> Tensor:

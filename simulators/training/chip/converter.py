@@ -66,10 +66,11 @@ class Converter:
 
     @property
     def largest(self) -> float:
-        """The largest sum, up or down, that it can read: with ``share`` 1 half of what all rows at one end add up to,
+        """The largest sum, up or down, that it can read: any with ``share`` 1, since columns that could add up to more
+        are stored inverted (ISAAC, section V); else that share of half of what all rows at one end add up to, which is
         seven deviations away for 32 rows of random words.
         """
-        return self.share * 2.0**self.needed_bits / 2
+        return math.inf if self.share == 1 else self.share * 2.0**self.needed_bits / 2
 
     def read(self, sums: Tensor, driven: Tensor) -> Tensor:
         """What it makes of sums.

@@ -54,10 +54,11 @@ class Crossbar(nn.Module):
     weight: nn.Parameter
     bias: nn.Parameter | None
 
-    def __init__(self, plain: nn.Conv2d | nn.Linear, chip: Chip, noise: NoiseSource, masks: Masks | None) -> None:
+    def __init__(self, plain: nn.Conv2d | nn.Linear, chip: Chip, noise: NoiseSource) -> None:
         super().__init__()
         self.weight, self.bias = plain.weight, plain.bias  # type: ignore[assignment]  # parameters, but torch says tensors
-        self.chip, self.noise, self.masks = chip, noise, masks
+        self.chip, self.noise = chip, noise
+        self.masks: Masks | None = None  # stuck cells; none where all are sound
         self._kept: Stored | None = None
         self._known: Statistics | None = None
         self._known_at, self._known_for = 0, 0
@@ -149,6 +150,8 @@ class _Product(torch.autograd.Function):
         stored = layer._kept or layer._write(weight)
         statistics = None if chip.exact or chip.explicit else layer.statistics(rounded, step, stored.values)
         values = stored.values
+        if statistics is not None and chip.converter.step > 1:
+            values = values * statistics.signal
         if stored.deviation is not None and statistics is not None:
             values = torch.addcmul(values, stored.deviation, statistics.gain)
         values = torch.mul(values, stored.step).contiguous(memory_format=torch.channels_last)
@@ -198,11 +201,10 @@ class CrossbarConv2d(Crossbar):
         plain: whose parameters it takes over; neither dilated nor grouped.
         chip: on which its weights lie.
         noise: where it draws noise from.
-        masks: stuck cells; None where all are sound.
     """
 
-    def __init__(self, plain: nn.Conv2d, chip: Chip, noise: NoiseSource, masks: Masks | None = None) -> None:
-        super().__init__(plain, chip, noise, masks)
+    def __init__(self, plain: nn.Conv2d, chip: Chip, noise: NoiseSource) -> None:
+        super().__init__(plain, chip, noise)
         if plain.dilation != (1, 1) or plain.groups != 1 or isinstance(plain.padding, str):
             raise ValueError("crossbars take convolutions without dilation and groups, padded by numbers")
         self.stride, self.padding = plain.stride, plain.padding

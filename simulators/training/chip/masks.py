@@ -20,11 +20,13 @@ class Masks:
         places: of these words, an index for each dimension.
         kept: of each of them, 1 where a bit can be written.
         on: of each of them, 1 where a bit is always 1.
+        seed: that they were drawn with.
     """
 
     places: tuple[Tensor, ...]
     kept: Tensor
     on: Tensor
+    seed: int
 
     @classmethod
     def draw(cls, shape: torch.Size, stuck: StuckCells, word_bits: int, cell_bits: int, seed: int) -> Masks:
@@ -45,11 +47,12 @@ class Masks:
             on |= torch.where(drawn < stuck.on, bits, 0).to(torch.int32)
             kept &= torch.where(drawn < stuck.on + stuck.off, ~bits, -1).to(torch.int32)
         places = torch.nonzero(kept != 2**word_bits - 1, as_tuple=True)
-        return cls(places, kept[places], on[places])
+        return cls(places, kept[places], on[places], seed)
 
     def to(self, device: torch.device) -> Masks:
         """The same on another device."""
-        return Masks(tuple(of.to(device) for of in self.places), self.kept.to(device), self.on.to(device))
+        places = tuple(of_dimension.to(device) for of_dimension in self.places)
+        return Masks(places, self.kept.to(device), self.on.to(device), self.seed)
 
     def applied(self, words: Tensor) -> Tensor:
         """What is read where ``words`` were written to these places."""

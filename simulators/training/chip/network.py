@@ -13,19 +13,32 @@ from simulators.training.chip.masks import Masks
 from simulators.training.chip.noise import NoiseSource
 from simulators.training.seeds import derived
 
-__all__ = ["deployed", "onto_chip"]
+__all__ = ["chip_seed", "deployed", "onto_chip"]
+
+
+def chip_seed(seed: int, draw: int, in_training: bool) -> int:
+    """Which chip a trained network is written to: the one that it was trained on, or another one every time.
+
+    Args:
+        seed: of the training.
+        draw: number of the write.
+        in_training: whether training was that of a chip.
+    """
+    return derived(seed, "chip" if in_training else f"chip {draw}")
 
 
 @contextmanager
-def deployed(network: nn.Module, noise: NoiseSource, seed: int) -> Iterator[None]:
+def deployed(network: nn.Module, noise: NoiseSource, chip: int, seed: int) -> Iterator[None]:
     """Within, the weights of a network's layers stay as they are written once.
 
     Args:
         network: whose layers :func:`onto_chip` has put onto a chip.
         noise: of its layers.
+        chip: seed of the chip that it is written to.
         seed: of what is drawn when they are written, and of reads.
     """
     layers = [layer for layer in network.modules() if isinstance(layer, Crossbar)]
+    _find_stuck_cells(network, chip)
     noise.seed(seed)
     for layer in layers:
         layer.keep()
@@ -48,22 +61,22 @@ def onto_chip(network: nn.Module, chip: Chip, seed: int) -> NoiseSource:
         Where its layers draw noise from.
     """
     noise = NoiseSource(next(network.parameters()).device)
-    for name, parent, child_name, layer in list(_products(network)):
-        masks = None
-        if chip.stuck.any:
-            shape = layer.weight.shape + (1,) * (4 - layer.weight.dim())
-            masks = Masks.draw(
-                shape, chip.stuck, chip.weight_bits, chip.cell.bits, derived(seed, f"stuck cells {name}")
-            ).to(layer.weight.device)
-        if isinstance(layer, nn.Conv2d):
-            setattr(parent, child_name, CrossbarConv2d(layer, chip, noise, masks))
-        else:
-            setattr(parent, child_name, CrossbarLinear(layer, chip, noise, masks))
+    for parent in list(network.modules()):
+        for name, layer in list(parent.named_children()):
+            if isinstance(layer, nn.Conv2d):
+                setattr(parent, name, CrossbarConv2d(layer, chip, noise))
+            elif isinstance(layer, nn.Linear):
+                setattr(parent, name, CrossbarLinear(layer, chip, noise))
+    _find_stuck_cells(network, seed)
     return noise
 
 
-def _products(network: nn.Module) -> Iterator[tuple[str, nn.Module, str, nn.Conv2d | nn.Linear]]:
-    for parent_name, parent in network.named_modules():
-        for child_name, child in parent.named_children():
-            if isinstance(child, nn.Conv2d | nn.Linear):
-                yield f"{parent_name}.{child_name}", parent, child_name, child
+def _find_stuck_cells(network: nn.Module, seed: int) -> None:
+    """Put the layers of a network onto another chip of the kind; nothing to do where it is that chip already."""
+    for name, layer in network.named_modules():
+        if isinstance(layer, Crossbar) and layer.chip.stuck.any:
+            of_layer = derived(seed, f"stuck cells {name}")
+            if layer.masks is None or layer.masks.seed != of_layer:
+                chip, shape = layer.chip, layer.kernel.shape
+                masks = Masks.draw(shape, chip.stuck, chip.weight_bits, chip.cell.bits, of_layer)
+                layer.masks = masks.to(layer.weight.device)

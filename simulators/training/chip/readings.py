@@ -32,10 +32,12 @@ class Statistics:
 
     Args:
         gain: which part of a deviation of weights the converters let through.
+        signal: which part of the weights themselves they do: 1 unless they are coarser than a sum's own steps.
         variance: of an output, per sum of its squared inputs, in steps of the word squared.
     """
 
     gain: Tensor
+    signal: Tensor
     variance: Tensor
 
 
@@ -43,6 +45,8 @@ def statistics_of(
     inputs: Tensor, input_step: Tensor | float, words: Tensor, rows: int, chip: Chip, levels: Tensor
 ) -> Statistics:
     """Of all conversions of a layer, from some of its inputs and words.
+
+    Inputs above and below zero are run one after the other, and the last crossbar has what rows are left.
 
     Args:
         inputs: of the layer, batch x channels x height x width, rounded to steps.
@@ -53,26 +57,35 @@ def statistics_of(
         levels: mean, variance of writes and variance of reads of each level of a cell, in steps; shape
             (3, levels).
     """
-    crossbars = math.ceil(rows / chip.crossbar_size)
     few = inputs[:: -(-len(inputs) // IMAGES)].flatten(1)
-    sample = (few[:, _spread(few.shape[1], inputs.shape[1])].abs() / input_step).round_().to(torch.int32)
+    sample = (few[:, _spread(few.shape[1], inputs.shape[1])] / input_step).round_().to(torch.int32)
+    signs = [one for one in (sample.clamp_min(0), (-sample).clamp_min(0)) if one.any()]
     planes = torch.arange(chip.input_bits, device=sample.device, dtype=torch.int32)
-    on_average = ((sample[..., None] >> planes) & 1).float().mean(dim=1)[..., None] * (rows / crossbars)
+    full, rest = divmod(rows, chip.crossbar_size)
+    sizes = [(count, size) for count, size in ((full, chip.crossbar_size), (1, rest)) if count and size]
+    count = torch.tensor([count for _ in signs for count, _ in sizes], device=sample.device)[:, None, None, None]
+    on_average = torch.stack(
+        [((one[..., None] >> planes) & 1).float().mean(dim=1)[..., None] * size for one in signs for _, size in sizes]
+        or [torch.zeros(len(few), len(planes), 1, device=sample.device)]
+    )
     some = -torch.expm1(-on_average)  # how often a conversion has any row that is driven
-    driven = on_average / some.clamp_min(1e-12)  # rows then, of one crossbar: images x planes x 1
+    driven = on_average / some.clamp_min(1e-12)  # rows then, of one crossbar: signs and sizes x images x planes x 1
     digits = digits_of(words[_spread(len(words), rows)], chip.weight_bits, chip.cell.bits).to(torch.int64)
     mean, written, read = (of_level[digits] for of_level in levels)
     height = (digits - chip.cell.middle).float()
     kept = (driven * mean.mean(dim=1)) ** 2 + driven * (mean.var(dim=1, correction=0) + written.mean(dim=1))
     noise = kept + driven * read.mean(dim=1)
     sums = (driven * height.mean(dim=1)) ** 2 + driven * height.var(dim=1, correction=0)
-    places = some * 4.0 ** (planes[:, None] + chip.cell.bits * torch.arange(len(digits), device=planes.device))
+    places = count * some * 4.0 ** (planes[:, None] + chip.cell.bits * torch.arange(len(digits), device=planes.device))
     gains = chip.converter.gain(noise, sums)
     gain = ((places * kept * gains).sum() / (places * kept).sum()).nan_to_num(1.0)
-    fresh = (chip.converter.error_variance(noise, sums) - gains**2 * kept).clamp_min(0.0)
+    fresh = (places * (chip.converter.error_variance(noise, sums) - gains**2 * kept).clamp_min(0.0)).sum()
+    signal, all_sums = torch.ones_like(gain), (places * sums).sum()
+    if chip.converter.step > 1:
+        signal = ((places * sums * gains).sum() / all_sums).nan_to_num(1.0)
+        fresh = (fresh - (1 - signal) ** 2 * all_sums).clamp_min(0.0)  # what all outputs lose alike is no noise
     squares = sample.double().square().mean(dim=1).sum() * rows
-    variance = crossbars * (places * fresh).sum() / squares
-    return Statistics(gain, variance.nan_to_num(0.0, posinf=0.0).float())
+    return Statistics(gain, signal, (fresh / squares).nan_to_num(0.0, posinf=0.0).float())
 
 
 def _spread(count: int, period: int) -> slice:

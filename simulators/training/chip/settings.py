@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from simulators.components.variables import DERIVED
 from simulators.protocol import Value, shown
@@ -96,6 +96,15 @@ class ChipSettings(_Settings):
     input_bits: int = Field(16, ge=2, le=16)
     converter_share: float = Field(1.0, gt=0, le=1)
     products: Literal["auto", "fast", "explicit"] = "auto"
+
+    @model_validator(mode="after")
+    def _saturating_bit_by_bit(self) -> ChipSettings:
+        if self.products == "fast" and self.converter_share < 1:
+            raise ValueError(
+                f"products fast know no converters that saturate (converter_share {self.converter_share:g}); write "
+                "products: explicit, or leave it out"
+            )
+        return self
 
     @property
     def effects(self) -> tuple[Effect, ...]:

@@ -12,23 +12,28 @@ from simulators.training.chip.words import digits_of, step_of
 __all__ = ["conductance_change", "lifetime_years"]
 
 
-def conductance_change(before: Sequence[Tensor], after: Sequence[Tensor], chip: Chip) -> float:
-    """Which part of its range a cell's conductance changes by in one update: a mean over cells, for those digits of
-    that layer that change most.
+def conductance_change(before: Sequence[Tensor], after: Sequence[Tensor], chip: Chip) -> tuple[float, float]:
+    """Which part of its range a cell's conductance changes by in one update.
 
     Args:
         before, after: the weights of each layer.
         chip: in whose cells they lie.
+
+    Returns:
+        The mean over all cells, and over those that hold the digits of the layer that change most: mostly the lowest
+        digits, which are no more like before than by chance.
     """
     half, most = 2 ** (chip.weight_bits - 1), 2**chip.cell.bits - 1
-    worst = 0.0
+    total, cells, largest = 0.0, 0, 0.0
     for old, new in zip(before, after, strict=True):
         step = step_of(old, chip.weight_bits)
         limits = (0, 2 * half - 1)
         was, now = ((weights / step).round().add(half).clamp(*limits).long() for weights in (old, new))
         changed = digits_of(now, chip.weight_bits, chip.cell.bits) - digits_of(was, chip.weight_bits, chip.cell.bits)
-        worst = max(worst, float(changed.abs().double().flatten(1).mean(dim=1).max()) / most)
-    return worst
+        of_digits = changed.abs().double().flatten(1).mean(dim=1) / most
+        total, cells = total + float(of_digits.sum()) * old.numel(), cells + changed.numel()
+        largest = max(largest, float(of_digits.max()))
+    return total / max(1, cells), largest
 
 
 def lifetime_years(

@@ -18,13 +18,22 @@ WORKLOAD = Workload("vgg11", "fashion-mnist")
 TINY: Mapping[str, object] = {
     "proxy": {"width": 0.0625, "train_images": 192}, "recipe": {"batch_size": 32}, "device": "cpu",
 }  # fmt: skip
+LEARNS: Mapping[str, object] = {
+    "proxy": {"width": 0.125, "train_images": 1200}, "recipe": {"batch_size": 16, "warmup_epochs": 0}, "device": "cpu",
+}  # fmt: skip
+"""Seven of ten images in one epoch."""
 HOT = {"cell_bits": 8, "crossbar_size": 64, "frequency_hz": 1e9, "temperature_k": 400}
 
 
 def trained(
-    chip: object, epochs: int = 1, checkpoints: Folder | None = None, seed: int = 0, **design: object
+    chip: object,
+    epochs: int = 1,
+    checkpoints: Folder | None = None,
+    seed: int = 0,
+    settings: Mapping[str, object] = TINY,
+    **design: object,
 ) -> Report:
-    simulator = ImageTraining({**TINY, "chip": {"draws": 1, **chip} if isinstance(chip, dict) else chip})
+    simulator = ImageTraining({**settings, "chip": {"draws": 1, **chip} if isinstance(chip, dict) else chip})
     chosen = Design({"bn": "C5,C7", **design})  # type: ignore[dict-item]  # as a person writes it
     return simulator.simulate(chosen, WORKLOAD, fidelity=epochs, seed=seed, checkpoints=checkpoints)
 
@@ -41,19 +50,36 @@ def test_with_a_chip_a_design_chooses_it_and_without_one_it_does_not() -> None:
 
 
 def test_a_chip_reports_how_chips_differ_and_how_long_it_lasts() -> None:
-    report = trained({"draws": 4}, **HOT)
+    report = trained({"draws": 4}, settings=LEARNS, **HOT)
     assert set(report.row()) == set(ImageTraining({**TINY, "chip": {}}).fields) > set(ImageTraining(TINY).fields)
     row = report.row()
     assert row["accuracy_worst"] <= row["accuracy"] <= 1
+    assert row["accuracy_worst_error"] > row["accuracy_chips_error"]
     least = np.sqrt(row["accuracy"] * (1 - row["accuracy"]) / 2000)
-    assert row["accuracy_images_error"] == pytest.approx(least)
+    assert 0.5 * least < row["accuracy_images_error"] < 1.01 * least, "what differs between chips is not in it"
     assert row["accuracy_chips_error"] == row["accuracy_chips_spread"] / 2
-    assert 0 < row["conductance_change"] < 1
+    assert 0 < row["conductance_change"] < row["conductance_change_most"] < 1
     assert 0.1 < row["lifetime_years"] < 1000
 
 
+def test_of_a_single_chip_nothing_is_told_of_bad_ones() -> None:
+    fields = set(ImageTraining({**TINY, "chip": {}}).fields)
+    assert fields - set(ImageTraining({**TINY, "chip": {"draws": 1}}).fields) == {
+        "accuracy_worst", "accuracy_worst_error"
+    }  # fmt: skip
+    assert set(trained({"draws": 1}).row()) == set(ImageTraining({**TINY, "chip": {"draws": 1}}).fields)
+
+
+def test_a_network_that_knows_no_chip_is_written_to_several_and_one_that_does_to_its_own() -> None:
+    exact = {"thermal_shot": False, "programming": False, "random_telegraph": False, "drift": False}
+    stuck = {**exact, "stuck": {"on": 0.002, "off": 0.002}}
+    several, own = (trained({**stuck, "in_training": how, "draws": 2}, settings=LEARNS) for how in ("none", "noise"))
+    assert several.row()["accuracy_chips_spread"] > 0
+    assert own.row()["accuracy_chips_spread"] == 0, "no more than stuck cells differ, and these do not"
+
+
 def test_the_same_seed_is_the_same_chip_and_another_seed_another() -> None:
-    chip = {"cells": "240k-24M", "stuck": {"on": 0.01, "off": 0.01}}
+    chip = {"cells": "240k-24M", "stuck": {"on": 0.002, "off": 0.002}}
     one, again, other = (trained(chip, seed=seed, **HOT) for seed in (1, 1, 2))
     assert same(one, again)
     assert one.row()["loss"] != other.row()["loss"]
@@ -145,7 +171,7 @@ def test_more_noise_never_helps_on_average() -> None:
             trainer.average = copy.deepcopy(trained)
             noise = onto_chip(trainer.average, chip, 0)
             for draw in range(3):
-                with deployed(trainer.average, noise, draw):
+                with deployed(trainer.average, noise, 0, draw):
                     losses[seed, number] += trainer.evaluate(trainer.validation)[1] / 3
     means = losses.mean(axis=0)
     assert list(means) == sorted(means), "more bits a cell and a faster read are more noise"

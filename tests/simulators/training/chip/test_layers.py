@@ -196,11 +196,11 @@ def test_a_written_network_stays_as_it_is_written_and_reads_differ() -> None:
         network = small().eval()
         noise = onto_chip(network, Chip(LOUD, 64, effects=effects), 0)
         with torch.no_grad():
-            with deployed(network, noise, 5):
+            with deployed(network, noise, 0, 5):
                 first, second = network(inputs), network(inputs)
-            with deployed(network, noise, 6):
+            with deployed(network, noise, 0, 6):
                 other = network(inputs)
-            with deployed(network, noise, 5):
+            with deployed(network, noise, 0, 5):
                 again = network(inputs)
         distance = (first - second).abs().max()
         assert (distance < 0.4 * (first - other).abs().max()) == same
@@ -234,3 +234,63 @@ def test_a_diverged_network_is_computed_without_complaint() -> None:
     with torch.no_grad():
         next(network.parameters()).fill_(torch.nan)
     assert not network(images()).isfinite().all()
+
+
+def errors_of(chip: Chip, rows: int, inputs: Tensor, times: int = 6) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """What a chip adds to a product, and the product: times x images x outputs, and images x outputs."""
+    torch.manual_seed(3)
+    plain = nn.Linear(rows, 10, bias=False)
+    rounded(plain)
+    inputs = fixed_point(inputs, step_of(inputs, 16))
+    exact = plain(inputs).detach().double().numpy()
+    network = nn.Sequential(plain)
+    noise = onto_chip(network, chip, 0)
+    found = []
+    for seed in range(times):
+        noise.seed(seed)
+        found.append(network(inputs).detach().double().numpy() - exact)
+    return np.array(found), exact
+
+
+@pytest.mark.parametrize("signed", [False, True])
+@pytest.mark.parametrize(
+    ("cell", "rows"), [(Cell(CELLS["240k-24M"], 2, 1e7, 300.0), 150), (Cell(CELLS["3k-3M"], 4, 1e9, 350.0), 144)]
+)
+def test_the_fast_way_is_as_noisy_for_inputs_of_both_signs_and_crossbars_that_are_not_full(
+    cell: Cell, rows: int, signed: bool
+) -> None:
+    inputs = torch.randn(60, rows, generator=torch.Generator().manual_seed(2))
+    inputs = inputs if signed else torch.relu(inputs)
+    effects = (ThermalShot(), Programming(), RandomTelegraph())
+    fast, _ = errors_of(Chip(cell, 128, effects=effects), rows, inputs)
+    explicit, _ = errors_of(Chip(cell, 128, effects=effects, explicit=True), rows, inputs)
+    # most of the noise is rounded away, and how often it is not hangs on its deviation exponentially
+    assert fast.std() == pytest.approx(explicit.std(), rel=0.3)
+
+
+@pytest.mark.parametrize(("cell_bits", "adc_bits"), [(8, 5), (4, 5), (2, 6)])
+def test_what_coarse_converters_lose_of_every_output_is_lost_the_fast_way_too(cell_bits: int, adc_bits: int) -> None:
+    inputs = torch.relu(torch.randn(60, 150, generator=torch.Generator().manual_seed(2)))
+    cell = Cell(CELLS["3k-3M"], cell_bits, 1e7, 300.0)
+    kept, spread = [], []
+    for way in (False, True):
+        errors, exact = errors_of(Chip(cell, 64, adc_bits, effects=(ThermalShot(),), explicit=way), 150, inputs)
+        centred = exact - exact.mean()
+        kept.append(1 + float((errors * centred).mean() / (centred**2).mean()))
+        spread.append(errors.std())
+    assert kept[0] == pytest.approx(kept[1], abs=0.05)
+    assert spread[0] == pytest.approx(spread[1], rel=0.25)
+
+
+@pytest.mark.parametrize("cell_bits", [2, 4, 8])
+def test_converters_that_lose_nothing_lose_nothing_of_the_largest_sums_either(cell_bits: int) -> None:
+    torch.manual_seed(0)
+    plain = nn.Linear(128, 3, bias=False)
+    with torch.no_grad():
+        plain.weight.uniform_(0.9, 0.99)
+    rounded(plain)
+    inputs = fixed_point(torch.rand(4, 128) * 0.3 + 0.69, 2.0**-15)
+    expected = plain(inputs)
+    network = nn.Sequential(plain)
+    onto_chip(network, Chip(Cell(CELLS["3k-3M"], cell_bits, 1e7, 300.0), 128, explicit=True), 0)
+    assert network(inputs).detach().numpy() == pytest.approx(expected.detach().numpy(), rel=1e-5)
