@@ -70,6 +70,8 @@ class TrainedNetwork(nn.Module):
     def on_chip(self, draw: int = 0) -> Iterator[TrainedNetwork]:
         """The network as it is written to the chip that it was trained for, the same at every call.
 
+        Where training knew of no chip (``in_training: none``), every draw is another chip of the kind.
+
         Args:
             draw: number of the write; the first ones, as many as ``about.results.draws`` has, were judged when it was
                 trained, and give the same accuracies again.

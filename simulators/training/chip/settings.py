@@ -72,7 +72,8 @@ class ChipSettings(_Settings):
     Args:
         cells: kind of cell by name, or its resistances and read voltage.
         in_training: ``noise``: every forward pass is that of the chip (ReSNA); ``none``: training knows nothing of it.
-        draws: how often a trained network is written to such a chip and judged; accuracy is the mean.
+        draws: how often a trained network is written and judged: to the chip that it was trained on, or, where training
+            knew of none, to another such chip every time; accuracy is the mean.
         thermal_shot, programming, random_telegraph, drift: effects on conductances.
         stuck: cells that cannot be written.
         wear: cells that no longer can.
