@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterable, Sequence
 
 import numpy as np
-from scipy.stats import chi2
+from scipy.special import chdtri
 
 __all__ = ["standard_error", "usual_variance"]
 
@@ -36,7 +36,7 @@ def usual_variance(samples: Iterable[Sequence[float]]) -> float | None:
     """
     found = [
         # of a normal sample the variance has a chi-squared distribution, whose median is below its mean
-        float(np.var(sample, ddof=1)) * (len(sample) - 1) / float(chi2.median(len(sample) - 1))
+        float(np.var(sample, ddof=1)) * (len(sample) - 1) / float(chdtri(len(sample) - 1, 0.5))
         for sample in samples
         if len(sample) > 1
     ]

@@ -14,6 +14,7 @@ from typing import Any
 
 import ray
 from ray.exceptions import RayError
+from threadpoolctl import threadpool_limits
 
 from explorer.clock import Pool
 from explorer.evaluation import Evaluation, Proposal
@@ -24,7 +25,8 @@ __all__ = ["Evaluator", "RayPool", "Resources", "connect"]
 
 KNOCK_S = 5.0  # how long a cluster may take to accept a connection
 
-# More BLAS threads than one make workers fight over cores.
+# More BLAS threads than one make workers fight over cores. They are not set by a runtime environment: Ray would use none
+# of the processes that it keeps ready, and start each worker anew, which takes twice as long.
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
@@ -74,10 +76,16 @@ def _knock(address: str) -> None:
 
 
 class Evaluator:
-    """The actor: holds the problem, evaluates one proposal at a time."""
+    """The actor: holds the problem, evaluates one proposal at a time, on one thread unless the problem says otherwise.
 
-    def __init__(self, problem: Problem) -> None:
-        self._problem = problem
+    Args:
+        problem: reference to it, in a tuple: not yet read, as libraries that come with it look up their threads once.
+    """
+
+    def __init__(self, problem: tuple[Any]) -> None:
+        os.environ.update(dict.fromkeys(THREAD_VARIABLES, "1"))
+        threadpool_limits(limits=1)  # libraries that Ray has loaded
+        self._problem: Problem = ray.get(problem[0])
         self._name = f"{ray.util.get_node_ip_address()}:{os.getpid()}"
 
     def evaluate(self, proposal: Proposal) -> Evaluation:
@@ -120,9 +128,8 @@ class RayPool(Pool):
             num_cpus=self._resources.cpus,
             num_gpus=self._resources.gpus,
             max_restarts=0,  # attempts are ours: Ray's retries have run methods twice
-            runtime_env={"env_vars": dict.fromkeys(THREAD_VARIABLES, "1")},
         )(Evaluator)
-        return actor.remote(self._problem)
+        return actor.remote((self._problem,))
 
     @property
     def running(self) -> list[Proposal]:

@@ -22,7 +22,7 @@ from simulators.training.tensors import read_tensors, tensor_file
 
 __all__ = ["Checkpoint", "Epoch", "checkpoint_key", "read_checkpoint", "write_checkpoint"]
 
-LAYOUT = 2
+LAYOUT = 3
 """Raised when what a checkpoint holds, or how training goes, changes: older files are then no longer used."""
 
 logger = logging.getLogger(__name__)
@@ -62,7 +62,7 @@ class Checkpoint:
     Args:
         curve: results after each epoch.
         diverged: whether numbers ceased to be finite; such a training never goes on.
-        state: state dictionaries of the network, its average and the optimizer. No random state: every epoch draws its
+        state: state dictionaries of the network and its average, and momenta. No random state: every epoch draws its
             numbers from the seed and its own number.
         machine: that trained the last epoch; empty where an older file does not say it.
     """

@@ -22,6 +22,7 @@ from simulators.training.chip.network import chip_seed, deployed, onto_chip
 from simulators.training.chip.noise import NoiseSource
 from simulators.training.chip.wear import conductance_change
 from simulators.training.datasets import ImageData, Images
+from simulators.training.descent import Descent
 from simulators.training.initialisation import initialise
 from simulators.training.judging import images_error, judged, normalised, share, statistics
 from simulators.training.recipe import Recipe
@@ -78,16 +79,15 @@ def machine_of(device: torch.device) -> str:
 @contextmanager
 def reproducible(threads: int) -> Iterator[None]:
     """Within, torch runs on ``threads`` CPU threads and prefers deterministic algorithms; afterwards as before."""
-    before = torch.get_num_threads()
-    deterministic = torch.are_deterministic_algorithms_enabled()
-    warn_only = torch.is_deterministic_algorithms_warn_only_enabled()
+    before, mode = torch.get_num_threads(), torch.get_deterministic_debug_mode()
     torch.set_num_threads(threads)
-    torch.use_deterministic_algorithms(True, warn_only=True)
+    # not torch.use_deterministic_algorithms: that loads a compiler which is not used, for longer than torch itself
+    torch.set_deterministic_debug_mode("warn")
     try:
         yield
     finally:
         torch.set_num_threads(before)
-        torch.use_deterministic_algorithms(deterministic, warn_only=warn_only)
+        torch.set_deterministic_debug_mode(mode)
 
 
 def train(
@@ -166,9 +166,7 @@ class Trainer:
             self._deployed_noise = onto_chip(self.average, chip, of_chip)
             self._clip()
         self.parameters = list(self.network.parameters())
-        self.optimizer = torch.optim.SGD(
-            self.parameters, recipe.learning_rate, recipe.momentum, weight_decay=recipe.weight_decay, fused=True
-        )
+        self.descent = Descent(self.parameters, recipe)
         # batch normalisation's counts of batches are integers and read by nothing
         self._newest = [value for value in self.network.state_dict().values() if value.is_floating_point()]
         self._averaged = [value for value in self.average.state_dict().values() if value.is_floating_point()]
@@ -188,7 +186,7 @@ class Trainer:
         """What a checkpoint has to hold, as copies."""
         parts: dict[str, object] = {
             "network": self.network.state_dict(), "average": self.average.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
+            "momenta": self.descent.state(),
         }  # fmt: skip
         return copy.deepcopy(parts)
 
@@ -196,7 +194,7 @@ class Trainer:
         """Take up a checkpoint's state."""
         self.network.load_state_dict(checkpoint.state["network"])
         self.average.load_state_dict(checkpoint.state["average"])
-        self.optimizer.load_state_dict(copy.deepcopy(checkpoint.state["optimizer"]))
+        self.descent.load(checkpoint.state["momenta"])
 
     def train_epoch(self, epoch: int) -> bool:
         """Train epoch number ``epoch`` (from 0).
@@ -214,16 +212,14 @@ class Trainer:
         if self._noise:
             self._noise.seed(derived(self.seed, f"noise {epoch}"))
         for step, chosen in enumerate(order.view(steps, batch_size), epoch * steps):
-            for group in self.optimizer.param_groups:
-                group["lr"] = learning_rate(self.recipe, step, steps)
             batch = images[chosen]
             if self.recipe.augmentation == "flip_crop":
                 batch = _flip_crop(batch, generator)
             loss = functional.cross_entropy(self.network(self._normalised(batch)), labels[chosen])
-            self.optimizer.zero_grad()
+            self.descent.clear()
             loss.backward()  # type: ignore[no-untyped-call]  # torch's own annotation is missing
             nn.utils.clip_grad_norm_(self.parameters, self.recipe.gradient_norm)
-            self._update(last=step + 1 == (epoch + 1) * steps)
+            self._update(learning_rate(self.recipe, step, steps), last=step + 1 == (epoch + 1) * steps)
             self._update_average(step)
             total += loss.detach()
         return bool(total.isfinite())
@@ -238,11 +234,11 @@ class Trainer:
         update = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call]  # torch annotates only part of it
         update(self._averaged, self._newest, 0)
 
-    def _update(self, last: bool) -> None:
+    def _update(self, rate: float, *, last: bool) -> None:
         """Take a step; of an epoch's last one it is measured what it changes in cells."""
         chip = self.deployment.chip if self.deployment else None
         before = [weight.detach().clone() for weight in self._stored] if last and chip else []
-        self.optimizer.step()
+        self.descent.step(rate)
         self._clip()
         if before and chip:
             self.changes = conductance_change(before, [weight.detach() for weight in self._stored], chip)

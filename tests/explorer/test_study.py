@@ -119,7 +119,7 @@ import sys
 from explorer import load_study
 study = load_study({finished.reference!r})
 assert len(study.front("area < 200 mm2")) > 0
-print(sorted({{"ray", "torch", "plotly"}} & set(sys.modules)))
+print(sorted({{"ray", "torch", "plotly", "scipy.stats"}} & set(sys.modules)))
 """
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300)
     assert ended.stdout.strip() == "[]", ended.stderr

@@ -58,15 +58,11 @@ def results(report: Report) -> dict[str, object]:
 def same_states(*paths: Path) -> bool:
     """Whether two checkpoints hold the same weights, averages and momenta, bit for bit."""
     states = [torch.load(path, weights_only=True)["state"] for path in paths]
-    momenta = [state["optimizer"]["state"] for state in states]
+    momenta = [state["momenta"] for state in states]
     parts = [(state["network"], state["average"]) for state in states]
-    assert momenta[0].keys() == momenta[1].keys() != set()
     return all(
         torch.equal(value, other[name]) for part, other in zip(*parts, strict=True) for name, value in part.items()
-    ) and all(
-        torch.equal(values["momentum_buffer"], momenta[1][number]["momentum_buffer"])
-        for number, values in momenta[0].items()
-    )
+    ) and all(torch.equal(*pair) for pair in zip(*momenta, strict=True))
 
 
 def test_importing_it_and_asking_what_a_run_needs_does_not_import_torch() -> None:
@@ -75,6 +71,16 @@ def test_importing_it_and_asking_what_a_run_needs_does_not_import_torch() -> Non
         "simulator = training.ImageTraining(); workload = Workload('vgg11', 'fashion-mnist'); "
         "simulator.check(workload); simulator.provenance(workload); simulator.variables(workload); "
         "sys.exit('torch' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+def test_training_does_not_load_the_compiler_which_takes_longer_than_torch_itself() -> None:
+    program = (
+        "import sys, simulators.training as training; from simulators.protocol import Design, Workload; "
+        f"simulator = training.ImageTraining({dict(TINY)!r}); workload = Workload('vgg11', 'fashion-mnist'); "
+        "simulator.simulate(Design({'bn': simulator.variables(workload)[0].default}), workload, fidelity=1, seed=0); "
+        "sys.exit(bool({'torch._dynamo', 'torch._inductor'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
 
