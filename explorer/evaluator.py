@@ -25,7 +25,7 @@ __all__ = ["Evaluator", "RayPool", "Resources", "connect"]
 
 KNOCK_S = 5.0  # how long a cluster may take to accept a connection
 
-# More BLAS threads than one make workers fight over cores. They are not set by a runtime environment: Ray would use none
+# More BLAS threads than one make workers fight over cores. No runtime environment sets them: Ray would then use none
 # of the processes that it keeps ready, and start each worker anew, which takes twice as long.
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
