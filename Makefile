@@ -7,11 +7,10 @@ BIN := .venv/bin
 demo: .venv/installed
 	$(BIN)/rex run examples/demo.yaml
 
-# three processes for two cores, as a quarter of the time is waiting for workers to start; a file to each at a time; more
-# threads than one would only get in each other's way; a test that takes its process along ends the run: a restarted one
-# would begin the same file for ever
+# two processes, a file to each at a time; more threads than one would only get in each other's way; a test that takes
+# its process along ends the run: a restarted one would begin the same file for ever
 test: .venv/installed
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder --max-worker-restart 0
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder --max-worker-restart 0
 
 lint: .venv/installed
 	$(BIN)/ruff check .
