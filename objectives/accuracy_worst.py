@@ -14,7 +14,7 @@ from simulators.protocol import Report
     unit="fraction",
     bounds=(0.0, 1.0),
     systematic_error="accuracy_images_error",
-    random_error="accuracy_worst_error",
+    random_error="accuracy_worst_chips_error",
 )
 def accuracy_worst(training: Report) -> NDArray[np.float64]:
     """Fraction of the validation images that the network labels correctly on nine of ten chips; of 2 draws or more."""

@@ -187,7 +187,9 @@ def _needed(loaded: Loaded, objectives: Mapping[int, Objective], spec: SearchSpe
                 found.skip(f"objectives.{index}", "simulators")
             continue
         if lacking := _lacking(objective, loaded.bench):
-            found.add(InputError(lacking), f"objectives.{index}")
+            field, message = lacking
+            if not loaded.lacks(field, f"objectives.{index}", found):
+                found.add(InputError(message), f"objectives.{index}")
     try:
         needed |= needed_simulators(loaded.bench, (), spec.constraints)
     except InputError:  # told with the constraints
@@ -195,8 +197,8 @@ def _needed(loaded: Loaded, objectives: Mapping[int, Objective], spec: SearchSpe
     return needed if found.right("objectives", "constraints") else set(loaded.bench.simulators)
 
 
-def _lacking(objective: Objective, bench: Bench) -> str:
-    """Which field an objective asks a training report for that has it not; empty if there is none.
+def _lacking(objective: Objective, bench: Bench) -> tuple[str, str] | None:
+    """Which field an objective asks a training report for that has it not, and how to say so; None if there is none.
 
     Fields hang on settings: without a chip nothing has a lifetime. What hardware reports lack is known by itself, since
     it is simulated before anything is trained.
@@ -209,8 +211,9 @@ def _lacking(objective: Objective, bench: Bench) -> str:
                 try:
                     getattr(report, field)
                 except AttributeError as error:
-                    return f"objective '{objective.name}': {error}; the settings of a simulator decide what it reports"
-    return ""
+                    told = f"objective '{objective.name}': {error}; the settings of a simulator decide what it reports"
+                    return field, told
+    return None
 
 
 def _problem(

@@ -84,6 +84,8 @@ def check_constraints(
                 found.skip(field, doubts[doubtful[0]])
             elif unknown and not names <= {*units, *outside}:
                 found.skip(field, unknown)
+            elif lacking := sorted((names & set(loaded.optional)) - {*units, *outside}):
+                loaded.lacks(lacking[0], field, found)
             else:
                 for name in sorted(names & set(outside)) if objectives else ():
                     found.add(InputError(_instead_of(name, outside[name], units)), field)

@@ -95,6 +95,7 @@ class Loaded:
         workload_known: nothing is wrong with the workload.
         variables: by simulator and name.
         uncertain: while the network is not known, the variables that depend on it by name: all that each may be.
+        optional: variables and fields that a simulator would have with other settings, by name: which simulator.
     """
 
     bench: Bench
@@ -103,6 +104,20 @@ class Loaded:
     workload_known: bool
     variables: Mapping[str, Mapping[str, Variable]]
     uncertain: Mapping[str, Sequence[Variable]]
+    optional: Mapping[str, str]
+
+    def lacks(self, name: str, field: str, found: Collector) -> bool:
+        """Whether a name is one that only other settings bring; that is noted, unless it follows from a mistake."""
+        simulator = self.optional.get(name)
+        if simulator is None:
+            return False
+        if found.right(place := f"simulators.{simulator}"):
+            settings = self.bench.simulators[simulator].optional[name]
+            example = f"simulators: {{{simulator}: {{{settings}}}}}"
+            found.add(InputError(f"{simulator} has {name} only with settings such as `{example}`"), field)
+        else:
+            found.skip(field, place)
+        return True
 
 
 def load(spec: SearchSpec, folder: Path, found: Collector) -> Loaded:
@@ -147,8 +162,15 @@ def load(spec: SearchSpec, folder: Path, found: Collector) -> Loaded:
         uncertain |= doubtful
     return Loaded(
         Bench(simulators, workload), len(simulators) == len(spec.simulators) > 0, frozenset(guessed),
-        found.right("workload"), variables, uncertain,
+        found.right("workload"), variables, uncertain, _optional(simulators, variables),
     )  # fmt: skip
+
+
+def _optional(simulators: Mapping[str, Simulator], variables: Mapping[str, Mapping[str, Variable]]) -> dict[str, str]:
+    """Names that a simulator would have with other settings, and nobody has with these."""
+    there = {name for offered in variables.values() for name in offered}
+    there |= {name for simulator in simulators.values() for name in simulator.fields}
+    return {name: key for key, simulator in simulators.items() for name in simulator.optional if name not in there}
 
 
 # -- simulators --------------------------------------------------------------------------------------------------------
@@ -180,24 +202,32 @@ def _configured(
     kind: type[Simulator], settings: dict[str, Any], name: str, spec: SearchSpec, found: Collector
 ) -> Simulator | None:
     """A simulator without its wrong settings; None if what is wrong cannot be set aside."""
+    aside = set[str]()
     while True:
         try:
             return kind(settings)
         except InputError as error:
-            found.add(error, place_of(error, name, spec))
-            if not _removed(settings, error.field):
+            if error.field not in aside:  # what is now missing was wrong
+                found.add(error, place_of(error, name, spec))
+            if not (removed := _removed(settings, error.field)):
                 return None
+            aside.add(removed)
 
 
-def _removed(settings: Any, path: str) -> bool:
-    """Whether the field at a dotted path was there to be removed."""
-    *sections, last = path.split(".")
-    for section in sections:
-        settings = settings.get(section) if isinstance(settings, dict) else None
-    if not isinstance(settings, dict) or last not in settings:
-        return False
-    del settings[last]
-    return True
+def _removed(settings: Any, path: str) -> str:
+    """What was removed of settings because of the field at a dotted path: itself, or, where it is not there, what is
+    around it; empty if there is nothing.
+    """
+    steps = path.split(".")
+    inside = [settings]
+    for step in steps[:-1]:
+        inside.append(inside[-1].get(step) if isinstance(inside[-1], dict) else None)
+    for depth in range(len(steps), 0, -1):
+        around = inside[depth - 1]
+        if isinstance(around, dict) and steps[depth - 1] in around:
+            del around[steps[depth - 1]]
+            return ".".join(steps[:depth])
+    return ""
 
 
 # -- workload ----------------------------------------------------------------------------------------------------------

@@ -49,6 +49,8 @@ def search_variables(
         if not loaded.complete:
             found.skip(f"variables.{name}", "simulators")
             continue
+        if loaded.lacks(name, f"variables.{name}", found):
+            continue
         if name in elsewhere:
             message = (
                 f"only {elsewhere[name]} reads it, and no objective or constraint reads {elsewhere[name]}; remove it "

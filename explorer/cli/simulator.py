@@ -16,10 +16,10 @@ import typer
 from explorer.cli.options import WORKLOAD, DataDir, blamed_on
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from simulators.protocol import Design, Designs, Report, Simulator, ValidationCase, Workload
+    from simulators.protocol import Design, Designs, InputError, Report, Simulator, ValidationCase, Workload
 
 __all__ = [
     "NETWORK", "Dataset", "Mode", "Network", "NetworkOptions", "SimulatorSettings", "configured", "list_names", "pairs",
@@ -175,19 +175,43 @@ def _variables(simulators: Mapping[str, Simulator], network: str, dataset: str) 
     from explorer.space import allowed_values, written
     from simulators.protocol import Workload
 
-    return ("variable", "of", "unit", "allowed", "default", "searched", "meaning"), [
-        (v.name, name, v.unit, allowed_values(v), written(v, v.default), "yes" if v.searched else "if named", v.meaning)
-        for name, found in simulators.items()
-        for v in found.variables(Workload(network, dataset))
-    ]
+    rows: dict[tuple[str, str], tuple[str, ...]] = {}
+    for name, told, found in _with_other_settings(simulators):
+        for v in found.variables(Workload(network, dataset)):
+            searched = "yes" if v.searched else "if named"
+            row = (v.name, name, v.unit, allowed_values(v), written(v, v.default), searched, v.meaning + told)
+            rows.setdefault((name, v.name), row)
+    return ("variable", "of", "unit", "allowed", "default", "searched", "meaning"), list(rows.values())
 
 
 def _fields(simulators: Mapping[str, Simulator]) -> Listing:
-    return ("field", "of", "unit", "meaning"), [
-        (field, name, about.unit, about.meaning)
-        for name, found in simulators.items()
-        for field, about in found.fields.items()
-    ]
+    rows: dict[tuple[str, str], tuple[str, ...]] = {}
+    for name, told, found in _with_other_settings(simulators):
+        for field, about in found.fields.items():
+            rows.setdefault((name, field), (field, name, about.unit, about.meaning + told))
+    return ("field", "of", "unit", "meaning"), list(rows.values())
+
+
+def _with_other_settings(simulators: Mapping[str, Simulator]) -> Iterator[tuple[str, str, Simulator]]:
+    """Simulators as they are, and with each setting that brings variables or fields; what to say of these."""
+    for name, simulator in simulators.items():
+        yield name, "", simulator
+        for setting, other in _otherwise(simulator).items():
+            yield name, f" (with `{setting}`)", other
+
+
+def _otherwise(simulator: Simulator) -> dict[str, Simulator]:
+    """The simulator with each setting alone that brings variables, fields or views."""
+    import yaml
+
+    settings = dict.fromkeys(simulator.optional.values())
+    return {setting: type(simulator)(yaml.safe_load(f"{{{setting}}}")) for setting in settings}
+
+
+def _as_option(setting: str) -> str:
+    """A setting as it is in a search file, as an option of the command line."""
+    key, _, value = setting.partition(": ")
+    return f"--setting {shlex.quote(f'{key}={value}')}"
 
 
 def _first_line(thing: Any) -> str:
@@ -230,7 +254,7 @@ def simulate(
         space = Space(simulator.variables(workload))
     chosen = pairs(choices, "--set")
     if wrong := space.mistakes(chosen):
-        raise InputError("\n     ".join(f"--set {mistake}" for mistake in wrong))
+        raise InputError("\n     ".join(f"--set {_with_hint(mistake, simulator)}" for mistake in wrong))
     design = space.design(chosen)
     designs = space.designs([design])
     if view is not None:
@@ -243,6 +267,12 @@ def simulate(
         _print_view(simulator, SUMMARY, designs, workload, form, out)  # knows more of the design than its totals
         return
     _print_report(simulator, report, f"{name}: {workload}; {space.describe(design, brief=True)}", form)
+
+
+def _with_hint(mistake: InputError, simulator: Simulator) -> str:
+    """A mistake in ``--set``, and which setting there is a variable with."""
+    setting = simulator.optional.get(mistake.field)
+    return str(mistake) + (f"; {simulator.name} has it with {_as_option(setting)}" if setting else "")
 
 
 def _report(
@@ -312,6 +342,10 @@ def _print_view(
     views = {offered.name: offered for offered in simulator.views()}
     if view not in views:
         instead = suggestion(view, views) if nearest(view, views) else f"; it has {', '.join(views)}"
+        for setting, other in _otherwise(simulator).items():
+            if view in {offered.name for offered in other.views()}:
+                instead = f"; it has one with {_as_option(setting)}"
+                break
         raise InputError(f"{simulator.name} has no view '{view}'{instead}", "--view")
     if out is not None and out.suffix.lower() != ".html":
         raise InputError(f"{out.name} is no page: let it end with .html", "--out")

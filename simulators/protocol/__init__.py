@@ -40,7 +40,7 @@ from simulators.protocol.variables import (
     Value,
     Variable,
 )
-from simulators.protocol.wording import field_path, plain_words, shown
+from simulators.protocol.wording import field_path, foremost, plain_words, shown
 
 __all__ = [
     "NETWORKS",
@@ -80,6 +80,7 @@ __all__ = [
     "field_path",
     "file_and_name",
     "find_plugin",
+    "foremost",
     "is_in_file",
     "load_simulator",
     "nearest",

@@ -7,7 +7,7 @@ from typing import Any
 
 from simulators.protocol.discovery import suggestion
 
-__all__ = ["field_path", "plain_words", "shown"]
+__all__ = ["field_path", "foremost", "plain_words", "shown"]
 
 LONGEST = 60  # characters of a value in a message
 
@@ -24,8 +24,16 @@ _WANTED: Mapping[str, str] = {
 }
 """What to write instead, by the kind of pydantic's complaint."""
 
+_UNKNOWN = ("extra_forbidden", "unexpected_keyword_argument")
+"""A field that is not known, of a model and of a dataclass."""
+
 _LIMITS: Mapping[str, str] = {"gt": "above {}", "ge": "{} or more", "lt": "below {}", "le": "at most {}"}
 """The limits of a number in words, lower ones first."""
+
+
+def foremost(details: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+    """Which of pydantic's complaints to tell if only one is told: a misspelt field before that it is missing."""
+    return next((detail for detail in details if detail["type"] in _UNKNOWN), details[0])
 
 
 def plain_words(detail: Mapping[str, Any], model: Any) -> str:
@@ -36,7 +44,7 @@ def plain_words(detail: Mapping[str, Any], model: Any) -> str:
         model: the class that refused, for the names and limits of its fields.
     """
     kind, location, value, context = detail["type"], detail["loc"], detail.get("input"), detail.get("ctx", {})
-    if kind == "extra_forbidden":
+    if kind in _UNKNOWN:
         return f"there is no such field{suggestion(str(location[-1]), _fields(_inner(model, location[:-1])))}"
     if kind == "missing":
         return "is missing"
@@ -68,7 +76,7 @@ def field_path(detail: Mapping[str, Any], model: Any) -> str:
         if isinstance(part, int) or part in _fields(inner):
             inner = _inner(inner, [part])
             steps.append(str(part))
-    if detail["type"] == "extra_forbidden":
+    if detail["type"] in _UNKNOWN:
         steps.append(str(detail["loc"][-1]))
     return ".".join(steps)
 

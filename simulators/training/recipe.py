@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from simulators.protocol import InputError, field_path, plain_words, shown
+from simulators.protocol import InputError, field_path, foremost, plain_words, shown
 from simulators.training.chip.settings import ChipSettings
 
 __all__ = ["Proxy", "Recipe", "TrainingSettings", "parse_settings"]
@@ -137,7 +137,7 @@ def parse_settings(settings: Mapping[str, object] | None) -> TrainingSettings:
     try:
         parsed = TrainingSettings.model_validate(dict(settings or {}))
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
+        first = foremost(error.errors(include_url=False))
         raise InputError(plain_words(first, TrainingSettings), field_path(first, TrainingSettings)) from None
     if parsed.data == "full" and parsed.data_dir is None:
         asked = "proxy: none" if parsed.proxy is None else "proxy.data: full"

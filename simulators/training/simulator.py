@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -58,14 +58,14 @@ CHIP_FIELDS: Mapping[str, Field] = {
     "accuracy_chips_error": Field("fraction", "standard error of accuracy for so few chips, or writes to the same one"),
     "accuracy_chips_spread": Field("fraction", "standard deviation of accuracy over them"),
     "accuracy_worst": Field("fraction", "accuracy that nine of ten of them reach, were it normally distributed"),
-    "accuracy_worst_error": Field("fraction", "standard error of accuracy_worst for so few of them"),
+    "accuracy_worst_chips_error": Field("fraction", "standard error of accuracy_worst for so few of them"),
     "conductance_change": Field("fraction", "of its range, by an update; mean over cells"),
     "conductance_change_most": Field("fraction", "the same for the digits of the layer that change most"),
     "lifetime_years": Field("years", "until the cells are written as often as they endure, on average"),
 }
 """Of a training for a chip besides; its accuracy, loss and test accuracy are means over draws."""
 
-OF_SEVERAL = {"accuracy_worst", "accuracy_worst_error"}
+OF_SEVERAL = {"accuracy_worst", "accuracy_worst_chips_error"}
 """Fields that take two draws."""
 
 
@@ -82,6 +82,10 @@ class ImageTraining(TrainingSimulator):
     name = "training"
     meaning = "accuracy by really training on real images (PyTorch)"
     fields = FIELDS
+    optional: ClassVar[Mapping[str, str]] = {
+        **dict.fromkeys([*(variable.name for variable in CHIP_VARIABLES), *CHIP_FIELDS], "chip: true"),
+        **dict.fromkeys(OF_SEVERAL, "chip: {draws: 3}"),
+    }
     paths = frozenset({"data_dir"})
     rounding = frozenset({"device", "threads", "torch", "machine"})
 
@@ -106,11 +110,12 @@ class ImageTraining(TrainingSimulator):
         return Fidelity("epochs", 1, self.settings.max_epochs)
 
     def trained(self, workload: Workload) -> str:  # noqa: ARG002  # the same for every workload
-        """Width and images of the proxy."""
+        """Width and images of the proxy, and the chip."""
         settings = self.settings
         width = "the full network" if settings.width == 1 else f"{settings.width:g} of the width"
         images = "the full data set" if settings.data == "full" else "the bundled images"
-        return f"{width} on " + (f"{settings.train_images} of {images}" if settings.train_images else images)
+        told = f"{width} on " + (f"{settings.train_images} of {images}" if settings.train_images else images)
+        return told + (f", for a chip ({settings.chip.in_words})" if settings.chip else "")
 
     def check(self, workload: Workload) -> None:
         """Read the images and build the network's table; torch is asked for CUDA only if the settings insist on it.
@@ -126,7 +131,7 @@ class ImageTraining(TrainingSimulator):
             choose_device("cuda")
 
     def provenance(self, workload: Workload) -> dict[str, str]:
-        """Images, recipe, proxy, device and PyTorch's version; does not import torch."""
+        """Images, recipe, proxy, chip, device and PyTorch's version; does not import torch."""
         data, settings = self._images(workload), self.settings
         parts = f"{len(data.train)} train, {len(data.validation)} validation, {len(data.test)} test"
         return {
@@ -134,6 +139,7 @@ class ImageTraining(TrainingSimulator):
             "images_sha256": data.checksum,
             "recipe": settings.recipe.model_dump_json(),
             "proxy": "none" if settings.proxy is None else settings.proxy.model_dump_json(),
+            "chip": "none" if settings.chip is None else settings.chip.model_dump_json(),
             "device": settings.device,
             "threads": str(settings.threads),
             "torch": version("torch"),

@@ -21,17 +21,17 @@ class CellKind:
     """A kind of cell: published ones differ by two orders of magnitude, so that there is no cell, but only named ones.
 
     Args:
-        on_ohm, off_ohm: resistances of the highest and of the lowest level.
+        on_ohm, off_ohm: resistances of the highest and of the lowest level, the second at least 1.1 times the first.
         read_voltage_v: over a cell while it is read: it decides whether temperature and read rate matter.
         source: where the resistances are printed.
 
     Raises:
-        ValueError: a number is not positive, or the cell conducts better when it is off.
+        ValueError: a number is outside what cells can have, or the cell conducts as well when it is off.
     """
 
-    on_ohm: float = Field(gt=0)
-    off_ohm: float = Field(gt=0)
-    read_voltage_v: float = Field(gt=0)
+    on_ohm: float = Field(ge=1, le=1e12)
+    off_ohm: float = Field(ge=1, le=1e12)
+    read_voltage_v: float = Field(ge=1e-3, le=100)
     source: str = ""
 
     @model_validator(mode="after")
@@ -40,8 +40,15 @@ class CellKind:
             raise ValueError(
                 f"off_ohm ({self.off_ohm:g}) has to be above on_ohm ({self.on_ohm:g}): a cell that is off conducts less"
             )
+        if self.off_ohm < LEAST_RATIO * self.on_ohm:
+            raise ValueError(
+                f"off_ohm ({self.off_ohm:.12g}) has to be at least {LEAST_RATIO:g} times on_ohm ({self.on_ohm:.12g}): "
+                "there is no room for levels between them"
+            )
         return self
 
+
+LEAST_RATIO = 1.1
 
 LOW_VOLTAGE = 0.15  # does not disturb a cell, as 3.3 V, near the voltages that write it, would
 

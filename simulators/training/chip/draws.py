@@ -33,5 +33,5 @@ def over_chips(accuracies: Sequence[float]) -> dict[str, float]:
         "accuracy_chips_error": spread / math.sqrt(count),
         "accuracy_chips_spread": spread,
         "accuracy_worst": max(0.0, mean - below * spread / usual),
-        "accuracy_worst_error": spread / usual * math.sqrt(1 / count + below**2 * (1 / usual**2 - 1)),
+        "accuracy_worst_chips_error": spread / usual * math.sqrt(1 / count + below**2 * (1 / usual**2 - 1)),
     }

@@ -128,7 +128,7 @@ class Drift(Effect):
         written_at_k: temperature at which cells are written and converters set.
     """
 
-    per_k: float = -5e-4
+    per_k: Annotated[float, Field(ge=-1, le=1)] = -5e-4
     written_at_k: Annotated[float, Field(gt=0)] = 300.0
 
     at: ClassVar[Literal["read"]] = "read"

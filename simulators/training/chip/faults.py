@@ -12,6 +12,9 @@ from simulators.training.chip.cells import STRICT
 
 __all__ = ["StuckCells", "worn_out"]
 
+LARGEST = 100.0
+"""Logarithm of a number of lifetimes after which no cell is left, whatever the shape."""
+
 
 @dataclass(frozen=True, config=STRICT)
 class StuckCells:
@@ -51,4 +54,7 @@ def worn_out(writes: float, endurance_writes: float, shape: float) -> float:
         endurance_writes: that half of the cells survive.
         shape: how suddenly they fail: 1 at a constant rate, more the later.
     """
-    return -math.expm1(-math.log(2) * (writes / endurance_writes) ** shape)
+    if writes == 0:
+        return 0.0
+    power = shape * math.log(writes / endurance_writes)
+    return -math.expm1(-math.log(2) * math.exp(min(power, LARGEST)))

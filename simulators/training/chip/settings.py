@@ -122,6 +122,24 @@ class ChipSettings(_Settings):
             self.stuck.on + sound * self.wear.on, self.stuck.off + sound * (1 - self.wear.on), self.stuck.in_gradients
         )
 
+    @property
+    def in_words(self) -> str:
+        """What a reader of results has to know of the chip; what is as usual is left out."""
+        kind = self.cells
+        name = next((name for name, known in CELLS.items() if known == kind), "")
+        words = [f"{name} cells" if name else f"cells of {kind.on_ohm:g} to {kind.off_ohm:g} ohm"]
+        words += [] if name else [f"read at {kind.read_voltage_v:g} V"]
+        words += [
+            "noise in training" if self.in_training == "noise" else "no noise in training",
+            f"draws: {self.draws}",
+        ]
+        switches = ("thermal_shot", "programming", "random_telegraph", "drift")
+        words += [f"{switch.replace('_', ' ')} off" for switch in switches if getattr(self, switch) is None]
+        faulty = self.all_stuck
+        words += [f"{faulty.on:.3g} stuck on, {faulty.off:.3g} off"] if faulty.any else []
+        words += [f"converters for {self.converter_share:g} of the largest sums"] if self.converter_share < 1 else []
+        return ", ".join(words)
+
     def chip(self, chosen: Mapping[str, Value]) -> Chip:
         """The chip of a design.
 

@@ -2,12 +2,15 @@ from __future__ import annotations
 
 import gzip
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from explorer.assembly import assemble_source
+from explorer.yaml_source import read_yaml
 from simulators.training.table import SHIPPED
 from tests.explorer.assembly.mistakes import assembled, check_told_alone, mistakes_in
 from tests.explorer.images import write_fashion_mnist
@@ -25,7 +28,7 @@ EXAMPLES = Path(__file__).parents[3] / "examples"
         ("fashion-mnist", "fasion-mnist", "workload.dataset", "did you mean 'fashion-mnist'?"),
         ("fashion-mnist}", "fashion-mnist, classes: 5}", "workload.classes", "leave it out"),
         ("fashion-mnist}", "fashion-mnist, options: {x: y}}", "workload", "no option"),
-        ("[accuracy, latency", "[accuracy_worst, latency", "objectives.0", "no field 'accuracy_worst' in this report"),
+        ("[accuracy, latency", "[accuracy_worst, latency", "objectives.0", "chip: {draws: 3}"),
         ("[deeptrain,", "[deeptrian,", "simulators", "did you mean 'deeptrain'?"),
         ("[deeptrain, training]", "{deeptrain: {a: 1}, training: }", "simulators.deeptrain.a", "no such setting"),
         ("[deeptrain, training]", "[]", "simulators", "known: deeptrain, tabulated, training"),
@@ -138,3 +141,58 @@ def test_an_objective_is_not_run_before_the_search_is(tmp_path: Path) -> None:
         "@objective(direction='maximize')\ndef gone(training):\n    os._exit(3)\n"
     )
     assert assembled(write_search(tmp_path, ("[accuracy, latency", "['mine.py:gone', latency"))).problem
+
+
+CHIP = """\
+workload: {network: vgg11, dataset: fashion-mnist}
+proxy: {width: 0.0625, train_images: 300}
+simulators:
+  deeptrain: {}
+  training: {chip: {cells: {on_ohm: 5e3, off_ohm: 5e6, read_voltage_v: 0.1}}}
+variables:
+  temperature_k: [350]
+  weight_clip: search
+fidelity: {epochs: 1}
+objectives: [accuracy, accuracy_worst, latency, lifetime_years]
+constraints: [peak_temperature_k <= temperature_k]
+budget: {evaluations: 3}
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("", "", {}),
+        ("_v: 0.1", "_v: 0", {"chip.cells.read_voltage_v": "write 0.001 to 100, not 0"}),
+        ("_v: 0.1", "_v: fast", {"chip.cells.read_voltage_v": "write a number, not 'fast'"}),
+        (", read_voltage_v: 0.1", "", {"chip.cells.read_voltage_v": "is missing"}),
+        ("off_ohm: 5e6", "off_ohm: 5e2", {"chip.cells": "has to be above on_ohm"}),
+        (", read_", ", raed_", {
+            "chip.cells.raed_voltage_v": "did you mean 'read_voltage_v'?", "chip.cells.read_voltage_v": "is missing",
+        }),
+        ("{chip: {", "{chips: {", {"chips": "did you mean 'chip'?"}),
+        ("{cells:", "{products: fast, converter_share: 0.5, cells:", {"chip": "write products: explicit"}),
+        ("{cells:", "{stuck: {onn: 0.1}, cells:", {"chip.stuck.onn": "did you mean 'on'?"}),
+        ("{cells:", "{drift: {perk: 1}, cells:", {"chip.drift.perk": "did you mean 'per_k'?"}),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_a_chip_is_told_and_not_what_follows_from_it(
+    tmp_path: Path, old: str, new: str, told: dict[str, str]
+) -> None:
+    (tmp_path / "search.yaml").write_text(CHIP.replace(old, new, 1))
+    if not told:
+        assemble_source(read_yaml(CHIP, "search.yaml"), tmp_path)
+        return
+    found = {field: message for _, field, message in mistakes_in(tmp_path / "search.yaml")}
+    assert found.keys() == {f"simulators.training.{field}" for field in told}
+    for field, words in told.items():
+        assert words in found[f"simulators.training.{field}"]
+
+
+def test_what_only_a_chip_has_is_told_with_the_setting_that_brings_it(tmp_path: Path) -> None:
+    (tmp_path / "search.yaml").write_text(re.sub("{chip.*", "{}", CHIP))
+    found = {field: message for _, field, message in mistakes_in(tmp_path / "search.yaml")}
+    assert found.keys() == {
+        "variables.temperature_k", "variables.weight_clip", "objectives.1", "objectives.3", "constraints.0",
+    }  # fmt: skip
+    assert all("`simulators: {training: {chip: " in message for message in found.values())

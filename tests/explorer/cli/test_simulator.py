@@ -277,3 +277,15 @@ def test_every_wrong_choice_of_a_design_is_told(cli: Callable[..., Any]) -> None
     assert ended.code == 2
     for place in ("rex: --set foo: ", "\n     --set reram_layers: ", "\n     --set bn: "):
         assert place in ended.err
+
+
+def test_what_a_setting_brings_is_listed_and_asking_for_it_without_tells_of_the_setting(
+    cli: Callable[..., Any],
+) -> None:
+    assert "lifetime_years" in cli("list", "fields", "training").out
+    assert "temperature_k" in cli("list", "variables", "training").out
+    asked = ("simulate", "training", "--network", "vgg11", "--dataset", "fashion-mnist")
+    for more in (("--view", "chip"), ("--set", "cell_bits=2")):
+        refused = cli(*asked, *more)
+        assert refused.code == 2
+        assert "--setting chip=true" in refused.err

@@ -54,7 +54,7 @@ def test_a_chip_reports_how_chips_differ_and_how_long_it_lasts() -> None:
     assert set(report.row()) == set(ImageTraining({**TINY, "chip": {}}).fields) > set(ImageTraining(TINY).fields)
     row = report.row()
     assert row["accuracy_worst"] <= row["accuracy"] <= 1
-    assert row["accuracy_worst_error"] > row["accuracy_chips_error"]
+    assert row["accuracy_worst_chips_error"] > row["accuracy_chips_error"]
     least = np.sqrt(row["accuracy"] * (1 - row["accuracy"]) / 2000)
     assert 0.5 * least < row["accuracy_images_error"] < 1.01 * least, "what differs between chips is not in it"
     assert row["accuracy_chips_error"] == row["accuracy_chips_spread"] / 2
@@ -65,7 +65,7 @@ def test_a_chip_reports_how_chips_differ_and_how_long_it_lasts() -> None:
 def test_of_a_single_chip_nothing_is_told_of_bad_ones() -> None:
     fields = set(ImageTraining({**TINY, "chip": {}}).fields)
     assert fields - set(ImageTraining({**TINY, "chip": {"draws": 1}}).fields) == {
-        "accuracy_worst", "accuracy_worst_error"
+        "accuracy_worst", "accuracy_worst_chips_error"
     }  # fmt: skip
     assert set(trained({"draws": 1}).row()) == set(ImageTraining({**TINY, "chip": {"draws": 1}}).fields)
 

@@ -16,7 +16,7 @@ def test_however_few_chips_are_drawn_the_worst_tenth_is_where_it_is_on_average_a
     found = [over_chips(list(sample)) for sample in samples]
     worst = np.array([one["accuracy_worst"] for one in found])
     assert worst.mean() == pytest.approx(0.8 - 0.012816, abs=2e-4)
-    assert np.sqrt(np.mean([one["accuracy_worst_error"] ** 2 for one in found])) == pytest.approx(
+    assert np.sqrt(np.mean([one["accuracy_worst_chips_error"] ** 2 for one in found])) == pytest.approx(
         worst.std(), rel=0.35 if draws == 2 else 0.2
     )
     assert np.sqrt(np.mean([one["accuracy_chips_error"] ** 2 for one in found])) == pytest.approx(

@@ -89,7 +89,8 @@ def test_the_read_voltage_decides_how_loud_reads_are() -> None:
     ("build", "words"),
     [
         (lambda: CellKind(3e6, 3e3, 0.15), "has to be above on_ohm"),
-        (lambda: CellKind(3e3, 3e6, 0.0), "greater than 0"),
+        (lambda: CellKind(3e3, 3e6, 0.0), "greater than or equal to 0.001"),
+        (lambda: CellKind(5e3, 5e3 + 1e-9, 0.1), "at least 1.1 times on_ohm"),
         (lambda: CellKind(3e3, math.inf, 0.1), "finite"),
         (lambda: Cell(CELLS["2k-2M"], 9, 1e7, 300.0), "less than or equal to 8"),
         (lambda: Cell(CELLS["2k-2M"], 8, 1e7, -3.0), "greater than 0"),
