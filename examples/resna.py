@@ -26,16 +26,18 @@ def show(table: pandas.DataFrame) -> None:
     means = table.pivot_table(index=CHIP, columns="variant", values="accuracy")
     runs = table.run.nunique()
     # both are judged on the same images: of a difference, only seeds and chips are uncertain
+    kinds = "seeds and chips" if runs > 1 else "chips; how seeds differ is not known of one training of each"
     chips = table.assign(variance=table.accuracy_chips_error**2).groupby([*CHIP, "variant"]).variance.mean()
     seeds = table.groupby([*CHIP, "variant"]).accuracy.var()
     error = np.sqrt(np.fmax(chips, seeds).groupby(CHIP).sum() / runs)
-    print(f"{'':>22}{'plain':>8}{'ReSNA':>8}{'gain':>8}   accuracy in %; gain in points ± one standard error")
+    print(f"{'':>22}{'plain':>8}{'ReSNA':>8}{'gain':>8}   accuracy in %; gain in points")
     for chip, row in means.iterrows():
         temperature, frequency = chip
         print(
             f"{temperature:>8.0f} K {frequency / 1e6:>7.0f} MHz  {100 * row['plain']:>7.1f} {100 * row['ReSNA']:>7.1f} "
             f"{100 * (row['ReSNA'] - row['plain']):>+7.1f} ± {100 * error[chip]:.1f}"
         )
+    print(f"±: one standard error, of {kinds}")
     gain = 100 * (means["ReSNA"] - means["plain"]).mean()
     print(f"mean gain {gain:+.2f} points over {len(means)} chips; trainings of each: {runs}")
 

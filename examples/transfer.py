@@ -15,11 +15,14 @@ from pathlib import Path
 import numpy as np
 import pandas
 from scipy.stats import spearmanr
-from variants import add_options, trainings
+from variants import add_options, trainings, whole
 
 from simulators.training.table import SHIPPED, read_table
 
 SEARCH = Path(__file__).with_name("transfer.yaml")
+OTHERS = 2**8 - 9
+"""Placements that are not the best of their number of normalisations."""
+
 FEW = 3
 """Normalisations: what saves hardware has no more."""
 
@@ -64,8 +67,8 @@ def main() -> None:
     """Train and show."""
     parser = argparse.ArgumentParser(description="Placements of one data set on another.")
     parser.add_argument("--data-dir", type=Path, required=True, help="the folder with cifar-10-batches-bin")
-    parser.add_argument("--images", type=int, default=10_000, help="that are trained on")
-    parser.add_argument("--random", type=int, default=7, help="placements drawn at random")
+    parser.add_argument("--images", type=whole(1), default=10_000, help="that are trained on")
+    parser.add_argument("--random", type=whole(0, OTHERS), default=7, help="placements drawn at random")
     add_options(parser, "results/transfer")
     options = parser.parse_args()
     before = known()

@@ -1,4 +1,4 @@
-"""A search's front beside its initial designs on the same chips: All-BN and no BN, say.
+"""A search's front beside its initial designs, all else equal: All-BN and no BN on the same chip, say.
 
 'The same chip' is a design whose cheap variables are the front's and whose trained variables are the initial
 design's: its accuracy is known from the initial design's family, its hardware exactly.

@@ -105,11 +105,14 @@ def _by_number_or_key(rows: Sequence[Evaluation], name: Name) -> Evaluation | No
 
 
 def _example(run: Sequence[Evaluation]) -> str:
-    """Settings that would name the first evaluation, if training reads no more than its first variable."""
+    """Settings that name the family of the first evaluation, those that training reads before others."""
     for row in run[:1]:
         values = row.design.to_json()
-        name = next((name for name in _read(row) if name in values), next(iter(values)))
-        return f"{name}={values[name]}"
+        names = [name for name in dict.fromkeys([*_read(row), *values]) if name in values]
+        for count in range(1, len(names) + 1):
+            alike = _agreeing(run, {name: row.design[name] for name in names[:count]})
+            if count == len(names) or {other.family for other in alike} == {row.family}:
+                return ",".join(f"{name}={values[name]}" for name in names[:count])
     return "bn=all"
 
 

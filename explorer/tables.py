@@ -163,7 +163,7 @@ def front_rows(
     if exact:
         notes.append(f"{EXACT}: there is nothing to train, all that is asked of a design follows from its variables")
     elif any(point.derived_from for point in shown):
-        notes.append("derived: never proposed, but exactly known, since its family was trained on another chip")
+        notes.append("derived: never proposed, but exactly known, since another design with the same training was run")
     if len({point.replicates for point in shown}) > 1:
         notes.append("seeds: how many trainings a value is the mean of; what has one seed may be luck")
     notes += _about_errors(shown, front.outline)
@@ -180,10 +180,13 @@ def _about_errors(points: Sequence[Point], outline: Outline) -> list[str]:
         return []
     known = {name for point in points for name in point.quantities}
     chips = any(objective.random_error in known for objective in outline.objectives)
-    sources = ["of seeds", "of so many images", *(["of chips that were drawn"] if chips else [])]
-    of_seeds = "" if any(point.spread for point in points) else " (not how seeds differ: nothing was trained twice)"
+    seeds = any(point.spread for point in points)
+    sources = [
+        *(["of seeds"] if seeds else []), "of so many images", *(["of chips that were drawn"] if chips else []),
+    ]  # fmt: skip
+    lacking = "" if seeds else ", not of seeds, since nothing was trained twice"
     return [
-        f"±: one standard error: {', '.join(sources)}{of_seeds}; of a difference between designs some of it cancels, "
+        f"±: one standard error: {', '.join(sources)}{lacking}; of a difference between designs some of it cancels, "
         "since all are judged on the same images"
     ]
 
@@ -194,7 +197,7 @@ def _origin(point: Point) -> list[str]:
 
 
 def comparison_rows(comparisons: Sequence[Comparison], outline: Outline) -> Rows:
-    """Designs of the front beside the initial designs on the same chips; differences are against the first baseline."""
+    """Designs of the front beside the initial designs, all else equal; differences are against the first baseline."""
     rows: list[tuple[str, ...]] = []
     emphasised: list[int] = []
     columns = _Columns(outline, [point for c in comparisons for point in (*c.chosen, *c.others)], held_out=True)
@@ -206,9 +209,9 @@ def comparison_rows(comparisons: Sequence[Comparison], outline: Outline) -> Rows
             for point in (*comparison.chosen, *comparison.others)
         ]
     notes = [outline.workload] if outline.workload else []
-    notes.append("in brackets: against the first initial design on the same chip")
+    notes.append("all else equal: in what training does not read; in brackets: against the first initial design")
     notes += _about_errors([point for c in comparisons for point in (*c.chosen, *c.others)], outline)
-    return Rows("The front beside the initial designs on the same chips", ("design", *columns.titles, "seeds"),
+    return Rows("The front beside the initial designs, all else equal", ("design", *columns.titles, "seeds"),
                 tuple(rows), tuple(notes), frozenset(emphasised))  # fmt: skip
 
 

@@ -102,6 +102,7 @@ _MEASURES: Mapping[str, tuple[str, Dimension, str]] = {
 _OTHERS = [
     Unit("min", _dimension(s=1), Decimal(60)),
     Unit("h", _dimension(s=1), Decimal(3600)),
+    Unit("years", _dimension(years=1)),  # of use: no time in SI, as chips rest between trainings
     Unit("nm2", _dimension(mm2=1), Decimal("1e-12")),
     Unit("um2", _dimension(mm2=1), Decimal("1e-6")),
     Unit("cm2", _dimension(mm2=1), Decimal("1e2")),

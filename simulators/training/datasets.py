@@ -227,9 +227,14 @@ def _read_cifar(paths: Sequence[Path], labels: int, classes: int) -> tuple[Bytes
     records, size = [], labels + 3 * 32 * 32
     for path in paths:
         content = np.frombuffer(_content(path), np.uint8)
-        if not len(content) or len(content) % size or content[labels - 1 :: size].max() >= classes:
-            holds = f"{labels} label{'s'[: labels > 1]} (below {classes}) and 3072 bytes for each image"
+        if not len(content) or len(content) % size:
+            holds = f"{labels} label{'s'[: labels > 1]} and 3072 bytes for each image"
             raise _damaged(path, f"holds {len(content)} bytes, not {holds}")
+        wrong = content[labels - 1 :: size] >= classes
+        if wrong.any():
+            first = int(wrong.argmax())
+            label = content[first * size + labels - 1]
+            raise _damaged(path, f"has label {label} before image {first + 1}, where labels are below {classes}")
         records.append(content.reshape(-1, size))
     every = np.concatenate(records)
     return every[:, labels:].reshape(-1, 3, 32, 32), every[:, labels - 1]

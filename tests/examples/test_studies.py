@@ -75,7 +75,12 @@ def test_what_noise_costs_is_shown_by_chip(
     # seeds are 0.01 apart: 0.0071 each, 0.01 of a difference, by root 2 of the mean of two
     assert lines[1].split() == ["300", "K", "10", "MHz", "80.5", "81.5", "+1.0", "±", "0.7"]
     assert lines[2].split() == ["400", "K", "1000", "MHz", "70.5", "75.5", "+5.0", "±", "0.7"]
-    assert lines[3] == "mean gain +3.00 points over 2 chips; trainings of each: 2"
+    assert lines[3:] == [
+        "±: one standard error, of seeds and chips",
+        "mean gain +3.00 points over 2 chips; trainings of each: 2",
+    ]
+    example("resna").show(table[table.run == 0])
+    assert "how seeds differ is not known" in capsys.readouterr().out
 
 
 def test_placements_are_compared_under_every_recipe(
@@ -110,3 +115,25 @@ def test_the_best_placements_of_one_data_set_are_tried_on_another(
     told = capsys.readouterr().out
     assert "over 12 placements: 1.00" in told
     assert "of at most 3 normalisations, the best on Fashion-MNIST is 0.0 points below" in told
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "words"),
+    [
+        ("resna", ["--seeds", "0"], "--seeds: write a whole number from 1 up, not 0"),
+        ("robustness", ["--seeds", "two"], "--seeds: write a whole number from 1 up, not two"),
+        ("resna", ["--out", __file__], "is a file; name a folder"),
+        ("resna", ["--out", f"{__file__}/x"], "cannot be written (Not a directory)"),
+        ("transfer", ["--data-dir", ".", "--random", "248"], "--random: write a whole number from 0 to 247, not 248"),
+        ("transfer", ["--data-dir", ".", "--images", "-1"], "--images: write a whole number from 1 up, not -1"),
+    ],
+)
+def test_wrong_options_are_told_in_a_line(
+    example: Callable[[str], ModuleType], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+    name: str, arguments: list[str], words: str,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(sys, "argv", [name, *arguments])
+    with pytest.raises(SystemExit) as ended:
+        example(name).main()
+    assert ended.value.code == 2
+    assert words in capsys.readouterr().err

@@ -132,6 +132,16 @@ def test_what_means_nothing_is_refused_with_what_to_write(name: int | str | Mapp
         assert caught.value.field in ("evaluation", "design")
 
 
+def test_the_settings_that_are_suggested_name_a_design() -> None:
+    for first in range(3):
+        rows = [*NUMBERED[first:3], *NUMBERED[:first], NUMBERED[3]]
+        with pytest.raises(InputError) as refused:
+            design_named(OUTLINE, rows, 99)
+        example = refused.value.message.rpartition("such as ")[2].split()[0].strip(".;")
+        family = design_named(OUTLINE, rows, example).family
+        assert family == rows[0].family, example
+
+
 def test_a_study_without_evaluations_says_so() -> None:
     with pytest.raises(InputError, match="there is no evaluation yet"):
         evaluation_named(OUTLINE, [], 1)

@@ -27,7 +27,8 @@ def over_chips(accuracies: Sequence[float]) -> dict[str, float]:
     count, mean = len(accuracies), float(np.mean(accuracies))
     if count < 2:
         return {"accuracy_chips_error": 0.0, "accuracy_chips_spread": 0.0}
-    spread, below = float(np.std(accuracies, ddof=1)), -NormalDist().inv_cdf(WORST)
+    alike = min(accuracies) == max(accuracies)  # rounding must not make them differ
+    spread, below = 0.0 if alike else float(np.std(accuracies, ddof=1)), -NormalDist().inv_cdf(WORST)
     usual = math.sqrt(2 / (count - 1)) * math.exp(math.lgamma(count / 2) - math.lgamma((count - 1) / 2))
     return {
         "accuracy_chips_error": spread / math.sqrt(count),

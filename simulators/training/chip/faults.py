@@ -56,5 +56,5 @@ def worn_out(writes: float, endurance_writes: float, shape: float) -> float:
     """
     if writes == 0:
         return 0.0
-    power = shape * math.log(writes / endurance_writes)
+    power = shape * (math.log(writes) - math.log(endurance_writes))
     return -math.expm1(-math.log(2) * math.exp(min(power, LARGEST)))

@@ -40,9 +40,16 @@ def _switched(default: object) -> BeforeValidator:
     """Reads ``false`` as none and ``true`` as the default."""
 
     def read(value: Any) -> Any:
+        if value is not None and not isinstance(value, bool | Mapping | type(default)):
+            raise ValueError(f"write true, false or a mapping, not {shown(value)}")
         return {True: default, False: None}[value] if isinstance(value, bool) else value
 
     return BeforeValidator(read)
+
+
+def _absent(default: object) -> BeforeValidator:
+    """Reads ``false`` as the default, which is nothing."""
+    return BeforeValidator(lambda value: default if value is False else value)
 
 
 class Wear(_Settings):
@@ -91,8 +98,8 @@ class ChipSettings(_Settings):
     programming: Annotated[Programming | None, _switched(Programming())] = Programming()
     random_telegraph: Annotated[RandomTelegraph | None, _switched(RandomTelegraph())] = RandomTelegraph()
     drift: Annotated[Drift | None, _switched(Drift())] = Drift()
-    stuck: StuckCells = StuckCells()
-    wear: Wear = Wear()
+    stuck: Annotated[StuckCells, _absent(StuckCells())] = StuckCells()
+    wear: Annotated[Wear, _absent(Wear())] = Wear()
     weight_bits: int = Field(16, ge=2, le=16)
     input_bits: int = Field(16, ge=2, le=16)
     converter_share: float = Field(1.0, gt=0, le=1)

@@ -183,7 +183,11 @@ def test_more_noise_never_helps_on_average() -> None:
     [
         ({"cells": "3k"}, "chip.cells", "'3k' is not known; choose 3k-3M"),
         ({"cells": {"on_ohm": 3e6, "off_ohm": 3e3, "read_voltage_v": 0.1}}, "chip.cells", "has to be above on_ohm"),
-        ({"cells": {"on_ohm": 3e3, "off_ohm": 3e6, "read_voltage_v": 0}}, "chip.cells.read_voltage_v", "above 0"),
+        (
+            {"cells": {"on_ohm": 3e3, "off_ohm": 3e6, "read_voltage_v": 0}},
+            "chip.cells.read_voltage_v",
+            "write 0.001 to 100",
+        ),
         ({"stuck": {"on": 1.5}}, "chip.stuck.on", "0 to|at most 1|or more"),
         ({"stuck": {"on": 0.7, "off": 0.7}}, "chip.stuck", "more than all cells"),
         ({"random_telegraph": {"probability": -1}}, "chip.random_telegraph.probability", "0"),

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from simulators.protocol import InputError
 from simulators.training import ImageTraining
 from simulators.training.chip.settings import ChipSettings
 
@@ -27,3 +28,16 @@ def test_results_tell_what_chip_they_are_of(settings: dict[str, object], words: 
     assert ChipSettings.model_validate(settings).in_words == words
     training = ImageTraining({"chip": settings})
     assert training.trained(None).endswith(f"bundled images, for a chip ({words})")  # type: ignore[arg-type]  # of any
+
+
+def test_an_effect_is_switched_off_by_false_and_on_by_true() -> None:
+    off = dict.fromkeys(["thermal_shot", "programming", "random_telegraph", "drift", "stuck", "wear"], False)
+    assert ChipSettings.model_validate(off).effects == ()
+    assert not ChipSettings.model_validate(off).all_stuck.any
+    assert ChipSettings.model_validate(dict.fromkeys(["thermal_shot", "drift"], True)) == ChipSettings()
+
+
+@pytest.mark.parametrize("value", ["off", 3, [1]])
+def test_what_is_neither_is_refused(value: object) -> None:
+    with pytest.raises(InputError, match="write true, false or a mapping, not"):
+        ImageTraining({"chip": {"drift": value}})
