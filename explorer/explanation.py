@@ -75,14 +75,16 @@ class Explanation:
             also with one and two choices switched).
         mass: of the intervals: credible ones, or if exact those of the means over random designs.
         effects: of each choice, in the order of the variables.
-        interactions: of each pair of choices that may be on together, likewise.
+        interactions: of each pair of choices that may be on together, likewise; of an objective that is trained those
+            that some evaluation had together.
         explained: share of the variance that the second-order model predicts of designs that it has not seen; at most
             1, and below 0 if the mean predicts better.
         covered: share of evaluations of these that lay within the predicted intervals of ``mass``; None if exact.
         noise: standard deviation of what the model cannot tell, in the unit of the objective.
         workload: what was simulated and trained, in words.
         exact: the objective was computed, not learnt from evaluations.
-        untold: choices of which nothing can be said: hardly any two feasible designs differ in them alone.
+        untold: choices of which nothing can be said: all evaluations have them, or none; if exact, hardly any two
+            feasible designs differ in them alone.
     """
 
     objective: ObjectiveInfo
@@ -122,7 +124,7 @@ class Explanation:
 
     def matrix(self) -> Array:
         """Interactions as a symmetric matrix with the effects on its diagonal, choices x choices; NaN where two choices
-        exclude each other."""
+        exclude each other, or nothing is known of them together."""
         index = {effect.choices[0]: position for position, effect in enumerate(self.effects)}
         table = np.full((len(index), len(index)), np.nan)
         for effect in self.effects:
@@ -195,9 +197,12 @@ def explain(
     rng = np.random.default_rng([seed, 0xE4])
     explained, covered = _cross_validated(x, y, families, mass, rng)
     posterior = _posterior(x, y, rng)
-    effects, interactions = _effects(encoding, posterior, mass)
-    noise = float(posterior.noise.mean())
-    return Explanation(info, len(used), mass, effects, interactions, explained, covered, noise, outline.workload)
+    effects, interactions = _effects(encoding, x, posterior, mass)
+    told = {effect.choices[0] for effect in effects}
+    return Explanation(
+        info, len(used), mass, effects, interactions, explained, covered, float(posterior.noise.mean()),
+        outline.workload, untold=tuple(label for label in encoding.labels if label not in told),
+    )  # fmt: skip
 
 
 def explained_objective(outline: Outline, name: str) -> ObjectiveInfo:
@@ -265,9 +270,18 @@ def _cross_validated(
     return 1 - float(np.sum((y - predicted) ** 2) / np.sum((y - y.mean()) ** 2)), float(inside.mean())
 
 
-def _effects(encoding: BitEncoding, posterior: Posterior, mass: float) -> tuple[tuple[Effect, ...], tuple[Effect, ...]]:
+def _effects(
+    encoding: BitEncoding, x: NDArray[np.int8], posterior: Posterior, mass: float
+) -> tuple[tuple[Effect, ...], tuple[Effect, ...]]:
+    """Effects of choices that some evaluations have and some have not, and interactions of those that some have
+    together; "at random" is among the values that were evaluated. Of others there is the prior, which has no mean."""
     labels, groups = encoding.labels, encoding.groups
-    means = np.array([1 / len(group) if len(group) > 1 else 0.5 for group in groups])  # of choices at random
+    seen, lasting = np.asarray(x.any(axis=0)), np.asarray(x.all(axis=0))
+    varies = seen & ~lasting
+    means = np.array([
+        seen[bit] / seen[group].sum() if len(group) > 1 and seen[bit] else 0.5 if varies[bit] else float(seen[bit])
+        for bit, group in enumerate(groups)
+    ])  # fmt: skip  # of choices at random
     left, right = np.triu_indices(len(labels), 1)
     exclusive = np.array([i in groups[j] for i, j in zip(left, right, strict=True)], dtype=bool)
 
@@ -287,9 +301,12 @@ def _effects(encoding: BitEncoding, posterior: Posterior, mass: float) -> tuple[
 
     # a choice of a bit vector is compared with its absence; a value of a variable with the variable at random
     absent = [(bit,) if len(groups[bit]) == 1 else () for bit in range(len(labels))]
-    effects = [described((bit,), features(bit) - features(without=absent[bit])) for bit in range(len(labels))]
+    effects = [
+        described((bit,), features(bit) - features(without=absent[bit])) for bit in np.flatnonzero(varies).tolist()
+    ]
     interactions = []
-    for i, j in zip(left[~exclusive], right[~exclusive], strict=True):
+    together = np.asarray(~exclusive & (x[:, left] & x[:, right]).any(axis=0) & varies[left] & varies[right])
+    for i, j in zip(left[together], right[together], strict=True):
         contrast = features(i, j) - features(i, without=absent[j])
         contrast -= features(j, without=absent[i]) - features(without=absent[i] + absent[j])
         interactions.append(described((i, j), contrast))

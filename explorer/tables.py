@@ -266,7 +266,12 @@ def effect_rows(explanation: Explanation, title: str, limit: int | None = None) 
         "effect: what switching a choice on changes, all others at random; A × B: how much more A changes with B on",
     ]
     if explanation.untold:
-        notes.append(f"hardly any two feasible designs differ in these alone: {', '.join(explanation.untold)}")
+        why = (
+            "hardly any two feasible designs differ in these alone"
+            if explanation.exact
+            else ("nothing is known of these, which all evaluations have or none")
+        )
+        notes.append(f"{why}: {', '.join(explanation.untold)}")
     if len(shown) < len(ranked):
         notes.append(f"smaller ones that are not shown: {len(ranked) - len(shown)}")
     columns = ("choice", column.title, f"{percent} interval: low", "high", "certain")

@@ -57,6 +57,26 @@ def test_effects_are_those_of_the_function_with_all_other_choices_at_random() ->
     assert {len(effect.choices) for effect in found.interactions} == {2}
 
 
+def test_of_choices_that_all_evaluations_have_or_none_nothing_is_said() -> None:
+    """Sizes are compared with the mean over those that were evaluated."""
+    rows = [row for row in evaluated(problem(), 300) if row.design["size"] != 256]
+    rows = [row for row in rows if row.design["bn"][5] == 0 and row.design["bn"][4] == 1]  # type: ignore[index]  # bits
+    rows = [row for row in rows if not (row.design["bn"][1] and row.design["bn"][2])]  # type: ignore[index]  # bits
+    found = explain(problem().outline, rows)
+    assert found.untold == ("C5", "C6", "size=256")
+    assert [effect.label for effect in found.effects] == ["C1", "C2", "C3", "C4", "size=64", "size=128"]
+    labels = [effect.label for effect in found.interactions]
+    assert "C1 × C2" in labels
+    assert "C2 × C3" not in labels
+    assert "C2 × size=64" in labels
+    effects = {effect.label: effect.mean for effect in found.effects}
+    assert effects["size=128"] == pytest.approx(2.0, abs=0.5)
+    assert effects["size=64"] == pytest.approx(-2.0, abs=0.5)
+    (note,) = [text for text in effect_rows(found, "").notes if "which all evaluations have or none" in text]
+    assert note.endswith("C5, C6, size=256")
+    assert np.isfinite(found.matrix()).any()
+
+
 def test_values_of_one_variable_exclude_each_other() -> None:
     found = explain(problem().outline, evaluated(problem(), 60))
     matrix, labels = found.matrix(), [effect.label for effect in found.effects]
