@@ -17,7 +17,7 @@ from typing import Any
 from urllib.parse import quote
 
 import sqlalchemy as sql
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import IntegrityError, NoResultFound, SQLAlchemyError
 
 from explorer.evaluation import Evaluation, digest_of
 from explorer.locks import HeldError, file_lock, server_lock
@@ -341,6 +341,8 @@ def _told(url: str, doing: str) -> Iterator[None]:
             ) from error
         if "psycopg" in reason and isinstance(error, ImportError):
             reason += "; pip install 'reram-explorer[postgresql]'"
+        if "malformed" in reason or isinstance(error, NoResultFound):
+            reason += " (damaged: use a copy, or save what is left: `sqlite3 DAMAGED .recover | sqlite3 NEW`)"
         raise InputError(f"cannot {doing} the store {shown(url)}: {reason}", "store") from error
 
 

@@ -331,7 +331,7 @@ def test_what_is_no_store_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
     for path, words in (
         (text, "is not a SQLite database"),
         (foreign, "holds no studies of rex"),
-        (cut, "cannot (open|read) the store .*: .*malformed"),
+        (cut, "cannot (open|read) the store .*: .*malformed .damaged: use a copy"),
         (tmp_path, "is a folder; give the path of a file in it"),
         (text / "below.db", "there is no study at|cannot read"),
         (tmp_path / "none.db", "there is no study at .*; `rex run FILE` makes one"),
