@@ -278,10 +278,10 @@ def _effects(
     labels, groups = encoding.labels, encoding.groups
     seen, lasting = np.asarray(x.any(axis=0)), np.asarray(x.all(axis=0))
     varies = seen & ~lasting
-    means = np.array([
-        seen[bit] / seen[group].sum() if len(group) > 1 and seen[bit] else 0.5 if varies[bit] else float(seen[bit])
-        for bit, group in enumerate(groups)
-    ])  # fmt: skip  # of choices at random
+    means = np.where(varies, 0.5, seen)  # of choices at random; those that never change are what they are
+    for bit, group in enumerate(groups):
+        if len(group) > 1:
+            means[bit] = seen[bit] / seen[group].sum()
     left, right = np.triu_indices(len(labels), 1)
     exclusive = np.array([i in groups[j] for i, j in zip(left, right, strict=True)], dtype=bool)
 

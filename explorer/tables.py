@@ -269,7 +269,7 @@ def effect_rows(explanation: Explanation, title: str, limit: int | None = None) 
         why = (
             "hardly any two feasible designs differ in these alone"
             if explanation.exact
-            else ("nothing is known of these, which all evaluations have or none")
+            else "nothing is known of these, which all evaluations have or none"
         )
         notes.append(f"{why}: {', '.join(explanation.untold)}")
     if len(shown) < len(ranked):

@@ -160,9 +160,9 @@ class Simulator(ABC):
     A simulator is constructed from its settings (the mapping beside its name in a search file), checks them at once and
     raises :class:`InputError`. It must be picklable and cheap to construct: data is loaded when first needed. Settings
     that ``paths`` names are files or folders: in a search file they start at the file. ``fields`` are those of its
-    reports; settings may add some: ``optional`` names such fields and variables, with a setting that brings each. One
-    that declares
-    ``assumptions`` takes a setting of that name, replaced values by name, and keeps those in force as ``assumed``.
+    reports; settings may add some: ``optional`` names such fields and variables, with a setting that brings each, as
+    YAML has it. One that declares ``assumptions`` takes a setting of that name, replaced values by name, and keeps
+    those in force as ``assumed``.
     ``alternatives`` names settings with the other values that are as defensible as the default; with one of them a
     simulator may offer fewer values of its variables.
     """

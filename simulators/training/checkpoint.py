@@ -119,8 +119,8 @@ def _read(folder: Folder, name: str) -> Checkpoint | None:
     try:
         stored = read_tensors(content)
         curve = tuple(
-            Epoch(accuracy, test_accuracy, loss, time_s, images_error, tuple(draws), *changes)
-            for accuracy, test_accuracy, loss, time_s, images_error, draws, *changes in stored["curve"]
+            Epoch(accuracy, test_accuracy, loss, time_s, images_error, tuple(draws), change, change_most)
+            for accuracy, test_accuracy, loss, time_s, images_error, draws, change, change_most in stored["curve"]
         )
         return Checkpoint(curve, stored["diverged"], stored["state"], stored.get("machine", ""))
     except (AttributeError, KeyError, TypeError, ValueError) as error:

@@ -1,7 +1,7 @@
 """Stochastic gradient descent with momentum: PyTorch's function for it, and what it has to remember.
 
-``torch.optim.SGD``, a class around the same function, loads PyTorch's compiler, which nothing here uses: two seconds of
-every process, more than the shortest trainings take.
+``torch.optim.SGD``, a class around the same function, loads PyTorch's compiler, which nothing here uses and which takes
+longer than short trainings.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from threadpoolctl import threadpool_info
 
 from explorer import Design, Fidelity, InputError, Integer, Problem, Proposal, Space, run
 from explorer.evaluator import RayPool, Resources
@@ -78,7 +79,7 @@ def test_functions_run_on_as_many_workers_as_asked_for(tmp_path: Path) -> None:
 
 def test_workers_use_one_thread_each() -> None:
     def threads(_: Design) -> float:
-        return float(os.environ["OMP_NUM_THREADS"])
+        return float(max([int(os.environ["OMP_NUM_THREADS"]), *(pool["num_threads"] for pool in threadpool_info())]))
 
     problem = Problem.from_functions(Space({"x": Integer(0, 1)}), {"f": threads}, directions={"f": "minimize"})
     pool = RayPool(problem, 1)
