@@ -1,6 +1,6 @@
 """Real and simulated time.
 
-The loop of :mod:`explorer.search` runs over a :class:`Pool`. The real one is :class:`explorer.evaluator.RayPool`; the
+The loop of :mod:`explorer.search` runs over a :class:`Pool`. The real one is :class:`explorer.workers.RayPool`; the
 simulated one here evaluates at once and lets the result arrive at its simulated time, so that scheduling, idle time
 and order of arrival are tested in milliseconds, without sleeping.
 """
@@ -22,7 +22,10 @@ __all__ = ["Pool", "SimulatedPool"]
 class Pool(ABC):
     """Workers that evaluate proposals."""
 
-    workers: int
+    @property
+    @abstractmethod
+    def workers(self) -> int:
+        """Number of workers; those that are ready for work may be fewer."""
 
     @abstractmethod
     def submit(self, proposal: Proposal) -> None:
@@ -46,6 +49,10 @@ class Pool(ABC):
         """Seconds since some fixed moment."""
         return time.monotonic()
 
+    def wake(self) -> None:
+        """Let :meth:`wait` return at once; may be called by another thread. Nothing to do where no time passes."""
+        return
+
     def close(self) -> None:
         """End the workers; what is running is lost. Nothing to do for workers that are no processes."""
         return
@@ -63,7 +70,7 @@ class SimulatedPool(Pool):
     def __init__(
         self, problem: Problem, workers: int, duration_s: Callable[[Evaluation], float] = lambda e: max(e.cost, 1e-3)
     ) -> None:
-        self.workers = workers
+        self._workers = workers
         self._problem = problem
         self._duration_s = duration_s
         self._now = 0.0
@@ -72,6 +79,10 @@ class SimulatedPool(Pool):
         self._count = 0
         self.busy_s = 0.0
         """Simulated seconds of work so far, all workers together."""
+
+    @property
+    def workers(self) -> int:
+        return self._workers
 
     @property
     def running(self) -> list[Proposal]:

@@ -6,9 +6,10 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+from explorer.failures import Attempt, FailureKind
 from simulators.protocol import Bits, Design
 
 __all__ = ["Evaluation", "Proposal", "digest_of"]
@@ -51,10 +52,13 @@ class Evaluation:
         cost: what was paid now, in units of the fidelity. What a training had paid when it was killed is in no
             evaluation's cost: the one that goes on from its checkpoint pays the rest only.
         failure: why it failed; empty if it did not.
+        kind: the same in one of a few words; None if it did not fail, or was written before there were kinds.
         traceback: where it failed.
-        started_at: seconds since 1970.
-        duration_s: how long it took.
-        worker: who ran it.
+        started_at: seconds since 1970, by the clock of the driver.
+        duration_s: how long it took, earlier attempts left out.
+        worker: who ran it: address and process.
+        node: Ray's identifier of the node where it ran.
+        earlier: attempts at it that failed before.
         derived_from: key of the evaluation that this member of a family follows from; empty if it was run.
         provenance: what its results depend on and only its worker knows, such as the kind of machine.
         number: of the evaluation in its study, in order of arrival from 1 on; for a derived one, of the evaluation that
@@ -73,10 +77,13 @@ class Evaluation:
     series: Mapping[str, list[float]] = field(default_factory=dict)
     cost: float = 0.0
     failure: str = ""
+    kind: FailureKind | None = None
     traceback: str = ""
     started_at: float = 0.0
     duration_s: float = 0.0
     worker: str = ""
+    node: str = ""
+    earlier: tuple[Attempt, ...] = ()
     derived_from: str = ""
     provenance: Mapping[str, str] = field(default_factory=dict)
     number: int = field(default=0, compare=False)
@@ -113,6 +120,7 @@ class Evaluation:
         """Plain JSON values (the design's bit vectors as strings)."""
         return {
             **{name: value for name, value in vars(self).items() if name != "number"},
+            "earlier": [asdict(attempt) for attempt in self.earlier],
             "design": self.design.to_json(),
             "violation": _json_number(self.violation),
             "series": {name: [_json_number(value) for value in values] for name, values in self.series.items()},
@@ -131,7 +139,12 @@ class Evaluation:
         series = {
             name: [math.nan if value is None else value for value in values] for name, values in row["series"].items()
         }
-        return cls(**{**row, "design": design, "violation": violation, "series": series})
+        kind = FailureKind(row["kind"]) if row.get("kind") else None
+        earlier = tuple(
+            Attempt(**{**attempt, "kind": FailureKind(attempt["kind"])}) for attempt in row.get("earlier", ())
+        )
+        read = {"design": design, "violation": violation, "series": series, "kind": kind, "earlier": earlier}
+        return cls(**{**row, **read})
 
 
 def digest_of(key: str) -> str:

@@ -45,11 +45,15 @@ from explorer.store import (
 )
 from explorer.strategies import Strategy, make_strategy
 from explorer.study import Study, load_study
+from explorer.termination import Terminated, on_sigterm
+from explorer.thinking import Aside
 from explorer.units import counted
 from explorer.yaml_source import Source
 from simulators.protocol import Folder, InputError, field_path, plain_words
 
 __all__ = ["Prepared", "budget_of", "describe", "prepare", "resume", "run"]
+
+GRACE_S = 30.0  # that running evaluations have after SIGTERM, where no search file says it
 
 Listener = Callable[[Progress], None]
 
@@ -116,20 +120,20 @@ class Prepared:
 
         Raises:
             InputError: the machines cannot do it, the store cannot be written, or another process runs the study.
+            Terminated: SIGTERM ended it.
         """
         if self.complete:
             return self.study.refresh()
-        from explorer.evaluator import RayPool, Resources
+        from explorer.workers.pool import RayPool
 
         spec, problem = self.spec, self.problem
         strategy = self.assembly.strategy()
 
         def search(pool: Pool) -> None:
             _search(self.study, problem, strategy, pool, budget_of(spec.budget, problem.outline), self.assembly.initial,
-                    spec.confirm, listener, spec.reproducible)  # fmt: skip
+                    spec.confirm, listener, spec.reproducible, spec.workers.grace_s)  # fmt: skip
 
-        resources = Resources(spec.workers.cpus, spec.workers.gpus)
-        return _drive(self.study, lambda: RayPool(problem, spec.workers.count, resources), search, self.new, begun)
+        return _drive(self.study, lambda: RayPool(problem, spec.workers.wanted()), search, self.new, begun)
 
 
 def _drive(
@@ -159,8 +163,9 @@ def budget_of(spec: BudgetSpec, outline: Outline) -> Budget:
 
 def _search(
     study: Study, problem: Problem, strategy: Strategy, pool: Pool, budget: Budget, initial: Sequence[Proposal],
-    confirm: ConfirmSpec | None, listener: Listener, in_order: bool = False,
+    confirm: ConfirmSpec | None, listener: Listener, in_order: bool = False, grace_s: float = GRACE_S,
 ) -> None:  # fmt: skip
+    thinker = Aside(strategy, pool.wake)
     search = Search(
         problem,
         strategy,
@@ -172,10 +177,17 @@ def _search(
         earlier=study.store.evaluations(study.name),
         in_order=in_order,
         to_confirm=_at_most(problem, initial, confirm) if confirm and not problem.outline.exact else 0,
+        thinker=thinker,
     )
-    search.run()
-    if confirm and not problem.outline.exact:
-        search.repeat(_to_confirm(problem, search.finished, initial, confirm))
+    try:
+        with on_sigterm(lambda: search.drain(grace_s)):
+            search.run()
+            if confirm and not problem.outline.exact and not search.draining:
+                search.repeat(_to_confirm(problem, search.finished, initial, confirm))
+    finally:
+        thinker.close()
+    if search.draining:
+        raise Terminated
 
 
 def _at_most(problem: Problem, initial: Sequence[Proposal], confirm: ConfirmSpec) -> int:
@@ -352,7 +364,7 @@ def describe(assembly: Assembly) -> str:
     lines.append(
         f"strategy {spec.strategy.name}, budget "
         + ", ".join(f"{name} {value:g}" for name, value in spec.budget if value is not None)
-        + f", {counted(spec.workers.count, 'workers')}, seed {spec.seed}"
+        + f", {spec.workers}, seed {spec.seed}"
     )
     if problem.outline.known_at_once:
         lines.append("nothing to train: every design is computed exactly, so one evaluation completes the front")
@@ -400,7 +412,8 @@ def run(
             search, settings=settings, study=study, store=store, workers=workers, seed=seed, data_dir=data_dir
         )
         return prepared.run(listener)
-    from explorer.evaluator import RayPool
+    from explorer.workers.pool import RayPool
+    from explorer.workers.wanted import Wanted
 
     for name, given in (("settings", settings), ("data_dir", data_dir)):
         if given:
@@ -415,7 +428,7 @@ def run(
     begun, count = Study(opened, record), _positive(1 if workers is None else workers, "workers")
     return _drive(
         begun,
-        lambda: RayPool(search, count),
+        lambda: RayPool(search, Wanted(count)),
         lambda pool: _search(begun, search, made, pool, limits, (), None, listener),
         new=True,
     )

@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explorer.evaluation import Evaluation, Proposal
+from explorer.failures import FailureKind
 from explorer.outline import MEMBERS, ObjectiveInfo, Outline
 from explorer.sampling import FeasibleDesigns
 from explorer.space import Space, condition
@@ -296,25 +297,26 @@ class Problem(ABC):
         values: dict[str, float] = {}
         fields: dict[str, float] = {}
         measured = Measured({}, {}, 0.0)
-        reason = details = ""
+        kind, reason, details = None, "", ""
         try:
             known = self.known(self.space.designs([proposal.design]))
             fields = {name: float(value[0]) for name, value in known.fields.items()}
             if not known.feasible[0]:
-                reason = f"infeasible: {self.why_infeasible(proposal.design)}"
+                kind, reason = FailureKind.INFEASIBLE, f"infeasible: {self.why_infeasible(proposal.design)}"
             else:
                 measured = self.measure(proposal.design, proposal.fidelity, seed)
                 fields.update(measured.fields)
                 found = {**{name: float(value[0]) for name, value in known.objectives.items()}, **measured.objectives}
                 values = {objective.name: found[objective.name] for objective in self.objectives}
                 reason = _not_finite(values)
+                kind = FailureKind.NOT_FINITE if reason else None
         except Exception as raised:
             error = raised
             if isinstance(raised, ObjectiveError) and isinstance(raised.__cause__, Exception):
                 measured, error = raised.measured, raised.__cause__
                 fields.update(measured.fields)
             told = str(error) if isinstance(error, InputError) else f"{type(error).__name__}: {error}"
-            reason = told.splitlines()[0][:500]
+            kind, reason = _kind_of(error), (told.splitlines() or [type(error).__name__])[0][:500]
             details = traceback.format_exc()[-4000:]
         return Evaluation(
             design=proposal.design,
@@ -329,10 +331,36 @@ class Problem(ABC):
             series=measured.series,
             cost=measured.cost,
             failure=reason,
+            kind=kind,
             traceback=details,
             started_at=started,
             duration_s=time.perf_counter() - clock,
             provenance=measured.provenance,
+        )
+
+    def failed(
+        self, proposal: Proposal, kind: FailureKind, failure: str, details: str = "", duration_s: float = 0.0
+    ) -> Evaluation:
+        """What becomes of a proposal whose evaluation ended without telling anything.
+
+        Args:
+            proposal: that was evaluated.
+            kind, failure: why, in a word and in a line.
+            details: a traceback, or what stands for it.
+            duration_s: how long it took.
+        """
+        family = self.family(proposal.design)
+        return Evaluation(
+            design=proposal.design,
+            family=family,
+            fidelity=proposal.fidelity,
+            replicate=proposal.replicate,
+            strategy=proposal.strategy,
+            seed=self.evaluation_seed(family, proposal.replicate),
+            failure=failure,
+            kind=kind,
+            traceback=details[-4000:],
+            duration_s=duration_s,
         )
 
     @property
@@ -395,10 +423,13 @@ class Problem(ABC):
             quantities=quantities,
             violation=self.outline.violation(design, {**quantities, **values}),
             cost=0.0,
-            failure=_not_finite(values),
+            failure=(reason := _not_finite(values)),
+            kind=FailureKind.NOT_FINITE if reason else None,
             started_at=time.time(),
             duration_s=0.0,
             worker="",
+            node="",
+            earlier=(),
         )
 
     # -- from plain functions -----------------------------------------------------------------------------------
@@ -457,6 +488,13 @@ class Problem(ABC):
             space, functions, directions=directions, cheap=set(cheap), reads=reads or {}, fidelity=fidelity, cost=cost,
             constraints=constraints, units=units or {}, seed=seed, continues=continues,
         )  # fmt: skip
+
+
+def _kind_of(error: Exception) -> FailureKind:
+    of_torch = "can't allocate memory" in str(error) or type(error).__name__ == "OutOfMemoryError"
+    if isinstance(error, MemoryError) or of_torch:
+        return FailureKind.OUT_OF_MEMORY
+    return FailureKind.SYSTEM_ERROR if isinstance(error, OSError) else FailureKind.EXCEPTION
 
 
 def _not_finite(values: Mapping[str, float]) -> str:

@@ -15,6 +15,7 @@ from explorer.naming import Name, evaluation_named
 from explorer.problem import Problem
 from explorer.provenance import changes, provenance_of
 from explorer.study import Study
+from explorer.workers.wanted import Wanted
 from simulators.protocol import InputError
 
 if TYPE_CHECKING:
@@ -127,7 +128,7 @@ def rerun(
     """
     stored = evaluation_named(study.outline, study.rows, name)
     noted: dict[str, str] = {}
-    resources: dict[str, float] = {}
+    wanted = Wanted(1)
     if problem is None:
         if study.spec is None:
             raise InputError(
@@ -137,27 +138,27 @@ def rerun(
             )
         assembly = study.assemble(check_run=False)
         problem, workers = assembly.problem, assembly.spec.workers
-        resources = {"cpus": workers.cpus, "gpus": workers.gpus}
+        wanted = workers.wanted(1)
         assembly.problem.check()
         noted = provenance_of(assembly.problem, assembly.spec, Path(study.record.folder))
     _check_same_variables(study, problem)
     begin(stored)
-    now = _evaluated(problem, Proposal(stored.design, stored.fidelity, stored.replicate, stored.strategy), resources)
+    now = _evaluated(problem, Proposal(stored.design, stored.fidelity, stored.replicate, stored.strategy), wanted)
     found = Rerun(study.outline.space.describe(stored.design), stored, now, tuple(_compared(problem, stored, now)))
     if found.equal:
         return found
     return Rerun(found.description, stored, now, found.numbers, tuple(_reasons(study, found, noted)))
 
 
-def _hired(problem: Problem, resources: Mapping[str, float]) -> Pool:
+def _hired(problem: Problem, wanted: Wanted) -> Pool:
     """A worker as in the search: one that dies takes nothing along."""
-    from explorer.evaluator import RayPool, Resources
+    from explorer.workers.pool import RayPool
 
-    return RayPool(problem, 1, Resources(**resources))
+    return RayPool(problem, wanted)
 
 
-def _evaluated(problem: Problem, proposal: Proposal, resources: Mapping[str, float]) -> Evaluation:
-    pool = _hired(problem, resources)
+def _evaluated(problem: Problem, proposal: Proposal, wanted: Wanted) -> Evaluation:
+    pool = _hired(problem, wanted)
     try:
         pool.submit(proposal)
         while not (found := pool.wait(WAIT_S)):
@@ -204,8 +205,8 @@ def _reasons(study: Study, found: Rerun, noted: Mapping[str, str]) -> list[str]:
     """Why an evaluation did not come out again, as far as what was noted tells."""
     stored, now = found.stored, found.now
     told = []
-    if not stored.family:
-        told.append("its worker died then, which need not be the design's fault")
+    if not stored.family or (stored.kind and stored.kind.of_place):  # without a family: of before there were kinds
+        told.append(f"{stored.kind or 'its worker died'} then, which need not be the design's fault")
     elif stored.seed != now.seed:
         told.append(f"its seed was {stored.seed}, and would be {now.seed} now: training reads other variables")
     if noted:

@@ -1,18 +1,18 @@
 """The loop: proposals go to workers, evaluations come back, are stored, and teach the strategy.
 
-One driver. Every evaluation that a wait returns is committed before the strategy hears of it; proposals are asked ahead
-of time, so that a worker that becomes idle finds one waiting. A member of a family that is trained already is answered
-at once, and one of a family that is being trained waits for it: no training is paid for twice.
+One driver. Every evaluation that a wait returns is committed before the strategy hears of it. The strategy thinks
+aside, so that nothing waits for it that need not; proposals are asked ahead of time where workers would have to wait
+for them, by the times that evaluations and suggestions took so far. A member of a family that is trained already is
+answered at once, and one of a family that is being trained waits for it: no training is paid for twice.
 """
 
 from __future__ import annotations
 
 import logging
+import math
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-
-from threadpoolctl import threadpool_limits
 
 from explorer.answers import Answers, without_answered
 from explorer.archive import Archive
@@ -21,6 +21,7 @@ from explorer.clock import Pool
 from explorer.evaluation import Evaluation, Proposal
 from explorer.problem import Problem
 from explorer.strategies.base import Strategy
+from explorer.thinking import InTurn, Question, Suggestion, Thinker
 from explorer.time_left import Work, time_left
 
 __all__ = ["Progress", "Search"]
@@ -29,6 +30,7 @@ logger = logging.getLogger(__name__)
 
 TICK_S = 0.5  # how often a listener hears of the time passing while nothing finishes
 MOST_FAILED = 100  # evaluations in a row, after which a search ends: what costs nothing never uses up a budget
+PATIENT = 0.01  # share of their time that workers may wait for suggestions that know of all results
 MOST_ANSWERED = 1000  # proposals in a row that needed no training, after which a strategy counts as at its end
 
 
@@ -82,12 +84,13 @@ class Search:
         save: called with every batch of evaluations, derived ones included, before anything else learns of them.
         listener: called with the progress at every change and every half second.
         earlier: evaluations of an earlier run of the same study.
-        ahead: proposals kept waiting for workers; None: none with one worker (each suggestion then sees all results),
-            else one for every four workers.
+        ahead: proposals kept waiting for workers; None: as many as workers take while the strategy thinks, none if they
+            would hardly wait. With one worker none, and each suggestion sees all results.
         in_order: let the strategy hear of results in the order of its proposals, one for each new proposal, so that
             what it proposes does not depend on how fast workers are. A worker waits where an earlier evaluation is
             slower than all others together.
         to_confirm: how many replicates may follow (:meth:`repeat`), for the progress.
+        thinker: asks the strategy; by default in turn with everything else.
     """
 
     def __init__(
@@ -104,6 +107,7 @@ class Search:
         ahead: int | None = None,
         in_order: bool = False,
         to_confirm: int = 0,
+        thinker: Thinker | None = None,
     ) -> None:
         self.problem = problem
         self.strategy = strategy
@@ -112,7 +116,11 @@ class Search:
         self.archive = Archive(problem, earlier)
         self._save = save
         self._listener = listener
-        self._ahead = ahead if ahead is not None else (0 if pool.workers == 1 else -(-pool.workers // 4))
+        self._thinker = thinker or InTurn(strategy, pool.now)
+        self._fixed_ahead = ahead if ahead is not None else 0 if pool.workers == 1 else None
+        if in_order and self._fixed_ahead is None:
+            self._fixed_ahead = -(-pool.workers // 4)  # never by times, which are not the same again
+        self._asked_s = 0.0  # how long suggestions take, the latest counting most
         done = {evaluation.key for evaluation in earlier if not evaluation.derived_from}
         self._waiting = deque({proposal.key: proposal for proposal in initial if proposal.key not in done}.values())
         self._in_order = in_order
@@ -130,9 +138,10 @@ class Search:
         self._paid = sum(evaluation.cost for evaluation in earlier)
         self._news: list[Evaluation] = list(earlier)
         self._exhausted = self._fruitless = False  # nothing is to be asked for now; the last time nothing came
+        self._draining, self._ends_at = False, math.inf
         self._started = pool.now()
         self._submitted: dict[str, tuple[Proposal, float]] = {}
-        self._done: list[Evaluation] = []  # by workers, in this phase
+        self._done = self._done_cost = Work(0.0, 0.0, 0)  # by workers, in this phase: as evaluations, and as cost
         self._thinking_s = 0.0
         self._phase = "searching"
         self._confirmed, self._to_confirm = 0, to_confirm
@@ -146,10 +155,29 @@ class Search:
         """Search until the budget is used up, nothing new is left, or a hundred evaluations in a row failed."""
         while True:
             self._dispatch()
-            if not self.pool.running:
+            to_do = self.pool.running or (self._within_budget() and (self._thinker.busy or self._waiting))
+            if not to_do or self._gives_up():
                 break
             self._collect()
         self._tell()
+
+    def drain(self, grace_s: float) -> None:
+        """Begin nothing any more. May be called in a signal handler.
+
+        Args:
+            grace_s: seconds that what runs has to end; the search ends then, whatever runs.
+        """
+        self._draining = True
+        self._ends_at = self.pool.now() + grace_s
+        self.pool.wake()
+
+    @property
+    def draining(self) -> bool:
+        """Whether it was told to begin nothing any more."""
+        return self._draining
+
+    def _gives_up(self) -> bool:
+        return self._draining and self.pool.now() >= self._ends_at
 
     def repeat(self, proposals: Sequence[Proposal]) -> None:
         """Evaluate proposals outside the budget: replicates that tell a good point from luck."""
@@ -157,10 +185,11 @@ class Search:
         queue = deque(proposal for proposal in proposals if proposal.key not in done)
         self._phase = "confirming"
         self._confirmed, self._to_confirm = len(proposals) - len(queue), len(proposals)
-        self._done, self._thinking_s = [], 0.0
+        self._done = self._done_cost = Work(0.0, 0.0, 0)
+        self._thinking_s = 0.0
         self._tell()
-        while queue or self.pool.running:
-            while queue and self.pool.idle:
+        while (self.pool.running or (queue and not self._draining)) and not self._gives_up():
+            while queue and self.pool.idle and not self._draining:
                 self._submit(queue.popleft())
             self._collect()
         self._tell()
@@ -169,12 +198,10 @@ class Search:
 
     def _dispatch(self) -> None:
         self._release_held()
-        self._fill(self.pool.idle)
+        self._fill()
         while self.pool.idle and self._waiting and self._within_budget():
             self._start(self._waiting.popleft())
-            self._fill(self.pool.idle)
-        if not self.pool.idle:  # workers are busy now: a good time to think ahead
-            self._fill(self._ahead)
+            self._fill()
 
     def _start(self, proposal: Proposal) -> None:
         """Evaluate a proposal: at once, after its family's training that runs, or now on a worker."""
@@ -201,28 +228,48 @@ class Search:
         self._answers.begin(proposal)
         self._submitted[proposal.key] = proposal, self.pool.now()
 
-    def _fill(self, count: int) -> None:
-        """Ask until ``count`` proposals wait, unless the budget needs fewer."""
-        while (missing := min(count, self._left()) - len(self._waiting)) > 0:
+    def _fill(self) -> None:
+        """Take what the strategy answered, and ask it again until as many proposals wait as workers need soon."""
+        while True:
+            if suggestion := self._thinker.take():
+                self._learn(suggestion)
+            if self._thinker.busy or (missing := self._missing()) <= 0:
+                return
             if self._exhausted or not self._within_budget() or (self._in_order and not self._release()):
                 return
-            began = self.pool.now()
-            with threadpool_limits(limits=1):
-                running = self._untold if self._in_order else [*self.pool.running, *self._held, *self._waiting]
-                self.strategy.elapsed_s = began - self._started
-                self.strategy.update(self._news, list(running))
-                self._news = []
-                proposals = self.strategy.suggest(1 if self._in_order else missing)
-            self._thinking_s += self.pool.now() - began
-            self._fruitless = len(proposals) == 0
-            self._exhausted = self._fruitless or self._answered >= MOST_ANSWERED
-            self._waiting.extend(proposals)
-            self._untold.extend(proposals if self._in_order else ())
+            running = self._untold if self._in_order else [*self.pool.running, *self._held, *self._waiting]
+            count = 1 if self._in_order else missing
+            self._thinker.ask(Question(self._news, list(running), count, self.pool.now() - self._started))
+            self._news = []
+
+    def _missing(self) -> int:
+        """Proposals that are to be asked for: for idle workers, while all work ahead, and one where none is ready."""
+        wanted = self.pool.idle or self._ahead() or int(not self.pool.running)
+        return min(wanted, self._left()) - len(self._waiting)
+
+    def _ahead(self) -> int:
+        """Proposals that are kept waiting while all workers work."""
+        if self._fixed_ahead is not None:
+            return self._fixed_ahead
+        if not self._done.count:
+            return 0
+        workers, lasts_s = self.pool.workers, self._done.time_s / self._done.count
+        if self._asked_s <= PATIENT * lasts_s:
+            return 0
+        return min(workers, math.ceil(workers * self._asked_s / max(lasts_s, 1e-9)))
+
+    def _learn(self, suggestion: Suggestion) -> None:
+        self._thinking_s += suggestion.time_s
+        self._asked_s = suggestion.time_s if self._asked_s == 0 else (self._asked_s + suggestion.time_s) / 2
+        self._fruitless = len(suggestion.proposals) == 0
+        self._exhausted = self._fruitless or self._answered >= MOST_ANSWERED
+        self._waiting.extend(suggestion.proposals)
+        self._untold.extend(suggestion.proposals if self._in_order else ())
 
     def _release(self) -> bool:
         """Let the strategy hear of as many results as the next proposal needs, of all where it had nothing to propose;
         false if they are not there yet."""
-        while len(self._untold) >= (1 if self._fruitless else self.pool.workers + self._ahead):
+        while len(self._untold) >= (1 if self._fruitless else self.pool.workers + (self._fixed_ahead or 0)):
             evaluation = self._arrived.pop(self._untold[0].key, None)
             if evaluation is None:
                 return False
@@ -238,7 +285,7 @@ class Search:
         return self.budget.evaluations - self._counted - len(self.pool.running) - held
 
     def _within_budget(self) -> bool:
-        if self._failed_since >= MOST_FAILED:
+        if self._draining or self._failed_since >= MOST_FAILED:
             return False
         if self.budget.cost is not None:
             cost = self._cost + sum(self.problem.cost(proposal.fidelity) for proposal in self.pool.running)
@@ -281,7 +328,8 @@ class Search:
             )
         if run:
             self._submitted.pop(evaluation.key, None)
-            self._done.append(evaluation)
+            self._done = self._done.and_one(1.0, evaluation.duration_s)
+            self._done_cost = self._done_cost.and_one(evaluation.cost, evaluation.duration_s)
         self._paid += evaluation.cost
         if evaluation.replicate:
             self._confirmed += 1
@@ -324,17 +372,16 @@ class Search:
         running = [(proposal, now - at) for proposal, at in self._submitted.values()]
         estimates: list[float | None] = []
         if budget.evaluations is not None:
-            done, begun = [Work(1, e.duration_s) for e in self._done], [Work(1, age) for _, age in running]
-            estimates.append(self._time_left(budget.evaluations - self._counted, done, begun))
+            begun = [Work(1, age) for _, age in running]
+            estimates.append(self._time_left(budget.evaluations - self._counted, self._done, begun))
         if budget.cost is not None:
-            done = [Work(e.cost, e.duration_s) for e in self._done]
             begun = [Work(self.problem.cost(proposal.fidelity), age) for proposal, age in running]
-            estimates.append(self._time_left(budget.cost - self._cost, done, begun))
+            estimates.append(self._time_left(budget.cost - self._cost, self._done_cost, begun))
         if budget.wall_time_s is not None:
             estimates.append(budget.wall_time_s - (now - self._started))
         return min((max(0.0, estimate) for estimate in estimates if estimate is not None), default=None)
 
-    def _time_left(self, left: float, done: Sequence[Work], running: Sequence[Work]) -> float | None:
+    def _time_left(self, left: float, done: Work, running: Sequence[Work]) -> float | None:
         return time_left(max(0.0, left), done, running, self.pool.workers, self._thinking_s)
 
     def _tell(self, latest: Evaluation | None = None) -> None:

@@ -10,19 +10,25 @@ __all__ = ["Work", "time_left"]
 
 @dataclass(frozen=True)
 class Work:
-    """An evaluation that is finished or runs.
+    """Evaluations that are finished, or one that runs.
 
     Args:
-        amount: what it uses of the budget: 1 of a number of evaluations, its cost of a cost.
-        time_s: how long it took, or has run.
+        amount: what they use of the budget: 1 each of a number of evaluations, their cost of a cost.
+        time_s: how long they took, all together, or it has run.
+        count: of evaluations.
     """
 
     amount: float
     time_s: float
+    count: int = 1
+
+    def and_one(self, amount: float, time_s: float) -> Work:
+        """With an evaluation more."""
+        return Work(self.amount + amount, self.time_s + time_s, self.count + 1)
 
 
 def time_left(
-    left: float, finished: Sequence[Work], running: Sequence[Work], workers: int, thinking_s: float = 0.0
+    left: float, finished: Work, running: Sequence[Work], workers: int, thinking_s: float = 0.0
 ) -> float | None:
     """Seconds until a budget is used up.
 
@@ -30,20 +36,19 @@ def time_left(
 
     Args:
         left: of the budget, what running evaluations use of it included.
-        finished: evaluations.
-        running: evaluations.
+        finished: evaluations, all together.
+        running: evaluations, one by one.
         workers: that share the work.
         thinking_s: how long the strategy took for all of them.
 
     Returns:
         The time; None while nothing tells it.
     """
-    amount = sum(work.amount for work in finished)
-    if not amount > 0:
+    if not finished.amount > 0:
         return None
-    per_unit = sum(work.time_s for work in finished) / amount
+    per_unit = finished.time_s / finished.amount
     queued = max(0.0, left - sum(work.amount for work in running))
     work_s = queued * per_unit + sum(max(0.0, work.amount * per_unit - work.time_s) for work in running)
-    usual = amount / len(finished)
-    thinking_s *= queued / usual / (len(finished) + len(running))
+    usual = finished.amount / finished.count
+    thinking_s *= queued / usual / (finished.count + len(running))
     return work_s / max(1.0, min(workers, left / usual)) + thinking_s

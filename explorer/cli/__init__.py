@@ -34,9 +34,6 @@ def main() -> None:
     """Run ``rex``; bad input ends in one message and exit code 2, never in a traceback."""
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(name, "1")  # before NumPy is imported: more threads than one only get in each other's way
-    # Ray would write a paragraph about every dead worker into the progress; the reason is kept with the evaluation, and
-    # Ray's own logs have it too. Read when ray is imported.
-    os.environ.setdefault("RAY_DEDUP_LOGS_SKIP_REGEX", "^A worker died or was killed")
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal without arrows and µ gets question marks

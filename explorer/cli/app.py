@@ -16,7 +16,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     epilog="STUDY is a path, PATH#name or URL#name. Exit codes: 0 done, 1 ran without the result asked for, 2 bad "
-    "input, 130 interrupted, 141 the reader of the output is gone.",
+    "input, 130 interrupted, 143 ended by SIGTERM, 141 the reader of the output is gone.",
 )
 
 

@@ -53,6 +53,7 @@ def _run(prepared: Prepared) -> None:
     from explorer.comparison import compare
     from explorer.report import write_page
     from explorer.tables import comparison_rows, contribution_rows, front_rows
+    from explorer.termination import Terminated
     from explorer.units import counted
 
     reference = prepared.study.reference
@@ -71,6 +72,9 @@ def _run(prepared: Prepared) -> None:
                 stack.enter_context(display)
 
             study = prepared.run(display.update, begin)
+    except Terminated:
+        note(f"ended by SIGTERM; nothing that was finished is lost: rex resume {reference}")
+        raise
     except KeyboardInterrupt:
         begun = prepared.study.name in prepared.study.store.names()
         note(f"interrupted; nothing that was finished is lost: rex resume {reference}" if begun else

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ByteSize, ConfigDict, Field, model_validator
 
-from explorer.units import read_quantity
+from explorer.units import counted, read_quantity
+from explorer.workers.wanted import Wanted
 from simulators.protocol import is_in_file, shown
 
 __all__ = [
@@ -26,6 +27,12 @@ class _Section(BaseModel):
 def _seconds(value: Any) -> Any:
     seconds = read_quantity(value, "s") if isinstance(value, str) else None
     return value if seconds is None else seconds
+
+
+Seconds: TypeAlias = Annotated[
+    Annotated[float, Field(gt=0)] | None, BeforeValidator(_seconds, json_schema_input_type=float | str | None)
+]
+"""A time: a number, or one with a unit such as ``2 h``."""
 
 
 class WorkloadSpec(_Section):
@@ -61,9 +68,7 @@ class BudgetSpec(_Section):
         None, gt=0, description="Epochs trained, all evaluations together; another name for cost."
     )
     cost: float | None = Field(None, gt=0, description="Cost paid, in units of the fidelity.")
-    wall_time_s: Annotated[
-        Annotated[float, Field(gt=0)] | None, BeforeValidator(_seconds, json_schema_input_type=float | str | None)
-    ] = Field(None, description="Time that one run may take: seconds, or with a unit such as 2 h.")
+    wall_time_s: Seconds = Field(None, description="Time that one run may take: seconds, or with a unit such as 2 h.")
 
     @model_validator(mode="after")
     def _some_limit(self) -> BudgetSpec:
@@ -84,9 +89,40 @@ class ConfirmSpec(_Section):
 class WorkerSpec(_Section):
     """Who evaluates."""
 
-    count: int = Field(1, ge=1, description="Number of Ray workers.")
+    count: Annotated[int, Field(ge=1)] | Literal["all"] = Field(
+        1, description="Number of Ray workers; 'all': as many as the nodes have room for, also when these change."
+    )
     cpus: float = Field(1.0, gt=0, description="CPU cores of each.")
     gpus: float = Field(0.0, ge=0, description="GPUs of each; a fraction shares one.")
+    memory: Annotated[ByteSize, Field(ge=2**20)] | None = Field(
+        None, description="Memory of each, such as 4 GiB: set aside on its node, and the most an evaluation may take."
+    )
+    resources: dict[str, Annotated[float, Field(gt=0)]] = Field(
+        {}, description="What each needs of what nodes offer under names of their own, such as {fast_disk: 1}."
+    )
+    attempts: int = Field(
+        3, ge=1, le=100, description="Attempts at an evaluation whose worker or node fails or that takes too long."
+    )
+    deadline_s: Seconds = Field(
+        None, description="Time that an attempt may take; default ten times that of the slowest so far, at least 600 s."
+    )
+    patience_s: Seconds = Field(
+        None, description="Time to wait for a worker when there is none, such as 15 min where machines are started."
+    )
+    grace_s: Annotated[float, BeforeValidator(_seconds, json_schema_input_type=float | str), Field(ge=0)] = Field(
+        30.0, description="Time that running evaluations have to end after SIGTERM; each epoch is kept anyway."
+    )
+
+    def __str__(self) -> str:
+        return "workers wherever there is room" if self.count == "all" else counted(self.count, "workers")
+
+    def wanted(self, count: int | None = None) -> Wanted:
+        """What that asks of workers; ``count`` of them, if given."""
+        number = None if self.count == "all" else self.count
+        return Wanted(
+            count or number, self.cpus, self.gpus, self.memory, self.resources, self.attempts, self.deadline_s,
+            self.patience_s,
+        )  # fmt: skip
 
 
 def _named(value: Any) -> Any:
@@ -94,7 +130,8 @@ def _named(value: Any) -> Any:
 
 
 def _counted(value: Any) -> Any:
-    return {"count": value} if isinstance(value, int) and not isinstance(value, bool) else value
+    is_count = value == "all" or (isinstance(value, int) and not isinstance(value, bool))
+    return {"count": value} if is_count else value
 
 
 def _settings_by_name(value: Any) -> Any:
@@ -159,9 +196,9 @@ class SearchSpec(_Section):
     )
     budget: BudgetSpec = Field(description="When the search ends.")
     confirm: ConfirmSpec | None = Field(None, description="Repeats after the search.")
-    workers: Annotated[WorkerSpec, BeforeValidator(_counted, json_schema_input_type=int | WorkerSpec)] = Field(
-        WorkerSpec(), description="Who evaluates."
-    )
+    workers: Annotated[
+        WorkerSpec, BeforeValidator(_counted, json_schema_input_type=int | Literal["all"] | WorkerSpec)
+    ] = Field(WorkerSpec(), description="Who evaluates.")
     seed: int = Field(0, ge=0, le=2**32 - 1, description="Everything random follows from it.")
     reproducible: bool = Field(
         False,

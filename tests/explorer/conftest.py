@@ -21,9 +21,10 @@ def ray_cluster() -> Iterator[None]:
     """One Ray on this machine for all tests that need it: starting it takes seconds."""
     import ray
 
-    from explorer.evaluator import Resources, connect
+    from explorer.workers.connection import connect
+    from explorer.workers.wanted import Wanted
 
-    connect(2, Resources())
+    connect(Wanted(2))
     yield
     ray.shutdown()
 

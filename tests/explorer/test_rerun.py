@@ -156,14 +156,14 @@ def test_a_worker_that_dies_takes_nothing_along(
     study = evaluated(tmp_path, {"bn": "all"}, changes=TABULATED)
     (tmp_path / "mine.py").write_text(SURE.replace("return", "__import__('os')._exit(1)\n    return"))
     found = study.rerun(1)
-    assert found.now.failure == "worker died: ActorDiedError"
+    assert found.now.failure == "worker died: its process was killed, or crashed (attempt 3)"
     assert rerun_rows(found).notes[0] == "it did not fail then, and fails now"
     died = rewritten(study, tmp_path, [found.now])
     (tmp_path / "mine.py").write_text(SURE)
     monkeypatch.setattr("explorer.rerun._hired", lambda problem, _: SimulatedPool(problem, 1))
     found = died.rerun(1)
     assert not found.now.failed
-    assert "its worker died then" in found.reasons[0]
+    assert "worker died then, which need" in found.reasons[0]
 
 
 def test_an_objective_that_reads_a_time_is_not_compared(alone: None, tmp_path: Path) -> None:

@@ -129,7 +129,7 @@ def test_with_one_worker_each_suggestion_sees_every_result() -> None:
 
 
 def test_a_strategy_is_told_of_all_that_runs_and_waits() -> None:
-    run = Run(every_training(), 40, 8)
+    run = Run(every_training(), 40, 8, ahead=2)
     told = [[proposal.key for proposal in running] for running in run.strategy.running]
     assert all(len(set(keys)) == len(keys) for keys in told)
     assert max(len(keys) for keys in told) >= 8

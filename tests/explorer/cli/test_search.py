@@ -103,7 +103,7 @@ def dies(training):
     )
     ended = rex("run", path, "--workers", "1", cwd=tmp_path)
     assert ended.returncode == 1
-    assert "1/1  3R1G, 128x128, 2 bit/cell, All-BN: failed, worker died: ActorDiedError" in ended.stdout
+    assert "1/1  3R1G, 128x128, 2 bit/cell, All-BN: failed, worker died: its process was killed" in ended.stdout
     assert "raylet" not in ended.stdout + ended.stderr
     (evaluation,) = load_study(tmp_path / "results" / "small.db").evaluations
     assert "The actor died unexpectedly" in evaluation.traceback
@@ -210,7 +210,7 @@ def test_where_nothing_is_trained_one_evaluation_completes_the_front_and_the_sea
 def test_a_complete_study_says_so_at_once_and_shows_its_front_without_starting_anything(
     cli: Callable[..., Any], finished_copy: Study, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("explorer.evaluator.RayPool.__init__", lambda *_: pytest.fail("workers are started"))
+    monkeypatch.setattr("explorer.workers.pool.RayPool.__init__", lambda *_: pytest.fail("workers are started"))
     ended = cli("resume", finished_copy.reference)
     assert ended.code == 0, ended.err
     assert "already complete, nothing is left to run; a larger budget goes on: rex resume" in ended.err

@@ -1,0 +1,66 @@
+"""The connection to Ray: on this machine, or to a cluster."""
+
+from __future__ import annotations
+
+import logging
+import math
+import os
+import re
+import socket
+from typing import Any
+
+import ray
+from ray.exceptions import RayError
+
+from explorer.workers.wanted import Wanted
+from simulators.protocol import InputError
+
+__all__ = ["LOCAL", "connect"]
+
+KNOCK_S = 5.0  # how long a cluster may take to accept a connection
+LOCAL = "local"
+
+
+def connect(wanted: Wanted, address: str | None = None) -> None:
+    """Connect to a cluster, else start Ray on this machine; once per process.
+
+    Args:
+        wanted: the workers; a local Ray is told that it has room for them, so that more workers than cores take turns
+            instead of waiting for ever.
+        address: ``HOST:PORT`` or ``ray://HOST:PORT`` of a cluster, ``auto`` for the one that runs on this machine,
+            ``local`` for a new one; by default what ``RAY_ADDRESS`` says, else ``local``.
+
+    Raises:
+        InputError: no cluster answers there.
+    """
+    if ray.is_initialized():
+        return
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    logging.getLogger("ray").setLevel(logging.ERROR)  # not a line about its tokens above every search
+    quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR, "configure_logging": False}
+    place, given = ("--cluster", address) if address else ("RAY_ADDRESS", os.environ.get("RAY_ADDRESS", ""))
+    if given in ("", LOCAL):
+        cores = max(os.cpu_count() or 1, math.ceil((wanted.count or 1) * wanted.cpus))
+        ray.init(
+            address=LOCAL, num_cpus=cores, include_dashboard=False, **quiet
+        )  # Ray lets in nobody without its token
+        return
+    try:
+        _knock(given)
+        ray.init(address=given, **quiet)
+    except (OSError, RuntimeError, ValueError, ImportError, RayError) as error:
+        reason = str(error).partition("\n")[0].removesuffix(".")
+        if given.startswith("ray://") and isinstance(error, ImportError):
+            reason += "; pip install 'reram-explorer[cluster]'"
+        raise InputError(
+            f"{place} is {given}, but no Ray cluster can be reached there ({reason}); "
+            + ("start one with `ray start --head`, or " if given == "auto" else "")
+            + ("unset it" if place == "RAY_ADDRESS" else "leave it out")
+            + " to use this machine"
+        ) from error
+
+
+def _knock(address: str) -> None:
+    """Raises OSError if nothing listens at ``host:port``: Ray itself would try for minutes."""
+    if named := re.fullmatch(r"(?:ray://)?\[?([^/]+?)\]?:(\d+)", address):
+        socket.create_connection((named[1], int(named[2])), timeout=KNOCK_S).close()

@@ -1,0 +1,48 @@
+"""What a search asks of its workers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from math import floor, inf
+
+__all__ = ["Wanted"]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """How many workers, what each needs, and how much patience there is with them.
+
+    Args:
+        count: number of workers; None: as many as the nodes have room for, whenever that changes.
+        cpus, gpus: of each; a fraction of a GPU shares one.
+        memory_bytes: of each: what Ray sets aside for it on its node, and the most that an evaluation may add to what
+            its process has; None: no limit.
+        resources: amounts of what nodes offer under names of their own.
+        attempts: at an evaluation, before its design is given up.
+        deadline_s: seconds an attempt may take; None: ten times as long as the slowest so far would have taken for its
+            cost, ten minutes at least, from the fifth that ended on.
+        patience_s: how long a search goes on without a single worker, while a cluster starts machines; None: five
+            minutes, but none at all if no node there is has room for one.
+    """
+
+    count: int | None = 1
+    cpus: float = 1.0
+    gpus: float = 0.0
+    memory_bytes: int | None = None
+    resources: Mapping[str, float] = field(default_factory=dict)
+    attempts: int = 3
+    deadline_s: float | None = None
+    patience_s: float | None = None
+
+    @property
+    def of_each(self) -> dict[str, float]:
+        """What one worker takes of its node, by Ray's names of it."""
+        amounts = {"CPU": self.cpus, "GPU": self.gpus, "memory": float(self.memory_bytes or 0), **self.resources}
+        return {name: amount for name, amount in amounts.items() if amount > 0}
+
+    def room_on(self, node: Mapping[str, float]) -> int:
+        """How many workers a node has room for."""
+        rooms = [node.get(name, 0.0) / amount for name, amount in self.of_each.items()]
+        most = min(rooms, default=inf)
+        return floor(most + 1e-9) if most < inf else 1
