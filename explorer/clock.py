@@ -11,12 +11,58 @@ import heapq
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from explorer.evaluation import Evaluation, Proposal
 from explorer.problem import Problem
 
-__all__ = ["Pool", "SimulatedPool"]
+__all__ = ["Crew", "NodeCrew", "Pool", "SimulatedPool"]
+
+
+@dataclass(frozen=True)
+class NodeCrew:
+    """The workers of one node.
+
+    Args:
+        node: its identifier.
+        address: of it.
+        ready: workers that can work.
+        busy: those of them that do.
+    """
+
+    node: str
+    address: str
+    ready: int
+    busy: int
+
+
+@dataclass(frozen=True)
+class Crew:
+    """How the workers of a pool stand.
+
+    Args:
+        wanted: number of them.
+        nodes: where those are that are ready.
+        starting: those that are not ready yet.
+        ready_s: seconds that workers were ready, all together.
+        busy_s: seconds of work that they did.
+    """
+
+    wanted: int
+    nodes: tuple[NodeCrew, ...] = ()
+    starting: int = 0
+    ready_s: float = 0.0
+    busy_s: float = 0.0
+
+    @property
+    def ready(self) -> int:
+        """Workers that can work."""
+        return sum(node.ready for node in self.nodes)
+
+    @property
+    def idle_share(self) -> float | None:
+        """The share of their time that workers had nothing to do; None where there were none."""
+        return max(0.0, 1.0 - self.busy_s / self.ready_s) if self.ready_s > 0 else None
 
 
 class Pool(ABC):
@@ -52,6 +98,10 @@ class Pool(ABC):
     def wake(self) -> None:
         """Let :meth:`wait` return at once; may be called by another thread. Nothing to do where no time passes."""
         return
+
+    @abstractmethod
+    def crew(self) -> Crew:
+        """How the workers stand."""
 
     def close(self) -> None:
         """End the workers; what is running is lost. Nothing to do for workers that are no processes."""
@@ -108,6 +158,10 @@ class SimulatedPool(Pool):
             heapq.heappush(self._free, worker)
             finished.append(evaluation)
         return finished
+
+    def crew(self) -> Crew:
+        node = NodeCrew("simulated", "simulated", self._workers, len(self._running))
+        return Crew(self._workers, (node,), 0, self._workers * self._now, self.busy_s)
 
     def now(self) -> float:
         return self._now

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -33,10 +34,12 @@ from explorer.spec import (
     read_search,
     read_settings,
 )  # fmt: skip
+from explorer.standing import Standing, Watcher
 from explorer.store import (
     FILE,
     RESULTS,
     Store,
+    StoreError,
     StudyRecord,
     free_name,
     parse_reference,
@@ -48,6 +51,7 @@ from explorer.study import Study, load_study
 from explorer.termination import Terminated, on_sigterm
 from explorer.thinking import Aside
 from explorer.units import counted
+from explorer.unsaved import OUTAGE_S, Unsaved
 from explorer.yaml_source import Source
 from simulators.protocol import Folder, InputError, field_path, plain_words
 
@@ -165,15 +169,22 @@ def _search(
     study: Study, problem: Problem, strategy: Strategy, pool: Pool, budget: Budget, initial: Sequence[Proposal],
     confirm: ConfirmSpec | None, listener: Listener, in_order: bool = False, grace_s: float = GRACE_S,
 ) -> None:  # fmt: skip
-    thinker = Aside(strategy, pool.wake)
+    thinker, unsaved = Aside(strategy, pool.wake), Unsaved(lambda batch: study.store.append(study.name, batch))
+    watcher = Watcher(pool.crew, lambda: len(unsaved), _tellers(study))
+
+    def hear(progress: Progress) -> None:
+        unsaved.save(())  # what waited for the store
+        watcher.update(progress)
+        listener(progress)
+
     search = Search(
         problem,
         strategy,
         pool,
         budget,
         initial=initial,
-        save=lambda batch: study.store.append(study.name, batch),
-        listener=listener,
+        save=unsaved.save,
+        listener=hear,
         earlier=study.store.evaluations(study.name),
         in_order=in_order,
         to_confirm=_at_most(problem, initial, confirm) if confirm and not problem.outline.exact else 0,
@@ -184,10 +195,32 @@ def _search(
             search.run()
             if confirm and not problem.outline.exact and not search.draining:
                 search.repeat(_to_confirm(problem, search.finished, initial, confirm))
+        unsaved.flush(grace_s if search.draining else OUTAGE_S)
+        watcher.end("terminated" if search.draining else "finished")
+    except KeyboardInterrupt:
+        watcher.end("interrupted")
+        raise
+    except Exception as error:
+        watcher.end("failed", str(error))
+        raise
     finally:
         thinker.close()
     if search.draining:
         raise Terminated
+
+
+def _tellers(study: Study) -> Callable[[Standing], None]:
+    """Who is told how a search stands: its store, where others read it, and Ray's metrics."""
+    from explorer.workers.metrics import Metrics
+
+    metrics = Metrics(study.name)
+
+    def tell(standing: Standing) -> None:
+        metrics.tell(standing)
+        with suppress(StoreError):  # told already, by the evaluations that cannot be written
+            study.store.tell_standing(study.name, standing.to_json())
+
+    return tell
 
 
 def _at_most(problem: Problem, initial: Sequence[Proposal], confirm: ConfirmSpec) -> int:

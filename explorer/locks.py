@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -61,29 +61,53 @@ def file_lock(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def server_lock(engine: sql.Engine, name: str) -> Iterator[None]:
+def server_lock(engine: sql.Engine, name: str) -> Iterator[Callable[[], None]]:
     """Hold a lock on a PostgreSQL server, over a connection of its own.
 
     Args:
         engine: of the database.
         name: of the lock, within the database.
 
+    Yields:
+        What makes sure that the lock is still held, and takes it again if its connection is gone; raises as this does.
+
     Raises:
         HeldError: another connection holds it.
         SQLAlchemyError: the server does not answer.
     """
     key = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+    connection = _locking_connection(engine, key)
+
+    def renew() -> None:
+        nonlocal connection
+        try:
+            connection.execute(sql.text("SELECT 1"))
+        except sql.exc.SQLAlchemyError:
+            with suppress(sql.exc.SQLAlchemyError):
+                connection.close()
+            connection = _locking_connection(engine, key)
+
+    try:
+        yield renew
+    finally:
+        with suppress(sql.exc.SQLAlchemyError):  # then the connection is gone, and the lock with it
+            connection.execute(sql.text("SELECT pg_advisory_unlock(:key)"), {"key": key})
+        with suppress(sql.exc.SQLAlchemyError):
+            connection.close()
+
+
+def _locking_connection(engine: sql.Engine, key: int) -> sql.Connection:
+    connection = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+    try:
         connection.detach()  # closing it then ends it, and the lock with it
         connection.execute(sql.text("SELECT set_config('application_name', :me, false)"), {"me": _me()})
         if not connection.execute(sql.text("SELECT pg_try_advisory_lock(:key)"), {"key": key}).scalar_one():
             holder = connection.execute(_HOLDER, {"high": (key >> 32) & 0xFFFFFFFF, "low": key & 0xFFFFFFFF}).scalar()
             raise HeldError(holder or "another connection")
-        try:
-            yield
-        finally:  # at once, not when the server notices that the connection has ended
-            with suppress(sql.exc.SQLAlchemyError):  # then the connection is gone, and the lock with it
-                connection.execute(sql.text("SELECT pg_advisory_unlock(:key)"), {"key": key})
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
 _HOLDER = sql.text(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +17,7 @@ from typing import Any
 from urllib.parse import quote
 
 import sqlalchemy as sql
-from sqlalchemy.exc import IntegrityError, NoResultFound, SQLAlchemyError
+from sqlalchemy.exc import IntegrityError, InterfaceError, NoResultFound, OperationalError, SQLAlchemyError
 
 from explorer.evaluation import Evaluation, digest_of
 from explorer.locks import HeldError, file_lock, server_lock
@@ -27,6 +27,7 @@ from simulators.protocol import InputError, check_writable, suggestion
 __all__ = [
     "RESULTS",
     "Store",
+    "StoreError",
     "StudyRecord",
     "check_place",
     "free_name",
@@ -42,6 +43,9 @@ FILE = "sqlite:///"
 
 RESULTS = Path("results")
 """Where studies without a store of their own are kept."""
+
+PASSING = ("locked", "disk i/o error", "unable to open database file")
+"""SQLite's words for what passes."""
 
 metadata = sql.MetaData()
 
@@ -62,6 +66,30 @@ EVALUATIONS = sql.Table(
     sql.Column("row", sql.JSON, nullable=False),
     sql.UniqueConstraint("study_id", "key", "derived"),
 )
+
+
+STANDINGS = sql.Table(
+    "rex_standings",
+    metadata,
+    sql.Column("study_id", sql.ForeignKey("rex_studies.id"), primary_key=True),
+    sql.Column("row", sql.JSON, nullable=False),
+)
+
+
+class StoreError(InputError):
+    """The store cannot be asked, or written.
+
+    Args:
+        message, field: see :class:`InputError`.
+        passing: whether waiting may mend it, as with a server that is started anew.
+    """
+
+    def __init__(self, message: str, field: str = "", passing: bool = False) -> None:
+        super().__init__(message, field)
+        self.passing = passing
+
+    def __reduce__(self) -> tuple[type[StoreError], tuple[str, str, bool]]:  # type: ignore[override]  # one value more
+        return type(self), (self.message, self.field, self.passing)
 
 
 @dataclass(frozen=True)
@@ -129,6 +157,8 @@ class Store:
         if file is not None:
             _check_file(file, create)
         self.engine = _engine(url)
+        self._has_standings = self._was_away = False
+        self._renew: Callable[[], None] = lambda: None
         tables = self._tables()
         self._check_tables(tables)
         if STUDIES.name not in tables and ((tables and file is not None) or not create):
@@ -184,22 +214,27 @@ class Store:
             InputError: somebody else runs it (the message says who), or the store cannot be written.
         """
         file = store_file(self.url)
-        lock = server_lock(self.engine, f"rex {study}") if file is None else file_lock(_lock_of(file, study))
         with ExitStack() as stack:
             try:
-                with _told(self.url, "write"):
-                    stack.enter_context(lock)
+                if file is not None:
+                    stack.enter_context(file_lock(_lock_of(file, study)))
+                else:
+                    with _told(self.url, "write"):
+                        self._renew = stack.enter_context(server_lock(self.engine, f"rex {study}"))
             except HeldError as holder:
-                raise InputError(
-                    f"study '{study}' in {shown(self.url)} is being run by {holder}: wait until that ends or stop it, "
-                    "or begin another study with `rex run FILE --study NAME`",
-                    "study",
-                ) from None
+                raise self._driven_by(study, holder) from None
             except OSError as error:
                 raise InputError(
                     f"{shown(self.url)} cannot be written ({error.strerror}); choose another place", "store"
                 ) from None
             yield
+
+    def _driven_by(self, study: str, holder: HeldError) -> InputError:
+        return InputError(
+            f"study '{study}' in {shown(self.url)} is being run by {holder}: wait until that ends or stop it, or begin "
+            "another study with `rex run FILE --study NAME`",
+            "study",
+        )
 
     def names(self) -> list[str]:
         """Names of the studies, oldest first."""
@@ -268,10 +303,24 @@ class Store:
         """Write evaluations in one commit; one that is already there (same key) is left as it is.
 
         Raises:
-            InputError: the store cannot be written.
+            StoreError: the store cannot be written.
+            InputError: the server was away, and somebody else runs the study now.
         """
         if not evaluations:
             return
+        try:
+            if self._was_away:  # a server that was started anew knows nothing of locks
+                with _told(self.url, "write"):
+                    self._renew()
+            self._insert(study, evaluations)
+        except HeldError as holder:
+            raise self._driven_by(study, holder) from None
+        except StoreError:
+            self._was_away = True
+            raise
+        self._was_away = False
+
+    def _insert(self, study: str, evaluations: Sequence[Evaluation]) -> None:
         with _told(self.url, "write"), self.engine.begin() as connection:
             study_id = connection.execute(sql.select(STUDIES.c.id).where(STUDIES.c.name == study)).scalar_one()
             rows = [
@@ -279,6 +328,30 @@ class Store:
                 for e in evaluations
             ]
             connection.execute(_insert_or_ignore(self.engine.dialect.name), rows)
+
+    def tell_standing(self, study: str, standing: Mapping[str, Any]) -> None:
+        """Write how a search stands, in place of what stood there.
+
+        Raises:
+            StoreError: the store cannot be written.
+        """
+        with _told(self.url, "write"), self.engine.begin() as connection:
+            if not self._has_standings:  # a store of an earlier version has not
+                STANDINGS.create(connection, checkfirst=True)
+            study_id = connection.execute(sql.select(STUDIES.c.id).where(STUDIES.c.name == study)).scalar_one()
+            updated = connection.execute(STANDINGS.update().where(STANDINGS.c.study_id == study_id), {"row": standing})
+            if updated.rowcount == 0:
+                connection.execute(STANDINGS.insert(), {"study_id": study_id, "row": standing})
+        self._has_standings = True
+
+    def standing(self, study: str) -> dict[str, Any] | None:
+        """How a search of a study stood when that was last written; None if it never was."""
+        if STANDINGS.name not in self._tables():
+            return None
+        query = sql.select(STANDINGS.c.row).join(STUDIES, STUDIES.c.id == STANDINGS.c.study_id)
+        with _told(self.url, "read"), self.engine.connect() as connection:
+            row: dict[str, Any] | None = connection.execute(query.where(STUDIES.c.name == study)).scalar()
+        return row
 
     def evaluations(self, study: str) -> list[Evaluation]:
         """All evaluations of a study in the order in which they were written, numbered, derived ones included."""
@@ -343,7 +416,15 @@ def _told(url: str, doing: str) -> Iterator[None]:
             reason += "; pip install 'reram-explorer[postgresql]'"
         if "malformed" in reason or isinstance(error, NoResultFound):
             reason += " (damaged: use a copy, or save what is left: `sqlite3 DAMAGED .recover | sqlite3 NEW`)"
-        raise InputError(f"cannot {doing} the store {shown(url)}: {reason}", "store") from error
+        raise StoreError(f"cannot {doing} the store {shown(url)}: {reason}", "store", _passes(error, reason)) from error
+
+
+def _passes(error: Exception, reason: str) -> bool:
+    """Whether an error of the database may be over soon."""
+    if not isinstance(error, OperationalError | InterfaceError) or "full" in reason or "No space left" in reason:
+        return False
+    of_sqlite = type(error.orig).__module__ == "sqlite3"
+    return any(words in reason.lower() for words in PASSING) if of_sqlite else True
 
 
 def _engine(url: str) -> sql.Engine:
@@ -360,12 +441,22 @@ def _engine(url: str) -> sql.Engine:
     if (kind := database.get_backend_name()) not in ("sqlite", "postgresql"):
         raise InputError(f"{shown(url)}: a store is {forms}, not {kind}", "store")
     with _told(url, "open"):
-        engine = sql.create_engine(database)
+        engine = sql.create_engine(database, **(_PATIENCE if kind == "postgresql" else {}))
     if engine.dialect.name == "sqlite":
         if file is None or file.name == ":memory:":
             raise InputError(f"{url} is no file; give the path of one", "store")
         sql.event.listen(engine, "connect", _prepare_sqlite)
     return engine
+
+
+# A server that is gone without a word is noticed within half a minute; its connections are tried before they are used.
+_PATIENCE: Mapping[str, Any] = {
+    "pool_pre_ping": True,
+    "connect_args": {
+        "connect_timeout": 10, "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3,
+        "tcp_user_timeout": 20_000, "options": "-c statement_timeout=30000",
+    },
+}  # fmt: skip
 
 
 def _lock_of(file: Path, study: str) -> Path:

@@ -19,6 +19,7 @@ from explorer.naming import SHORT, Name
 from explorer.outline import Outline
 from explorer.space import condition
 from explorer.spec import SearchSpec, parse_spec
+from explorer.standing import Standing
 from explorer.store import Store, StudyRecord, parse_reference, shown, store_file
 from explorer.units import counted
 from explorer.yaml_source import Source
@@ -78,6 +79,12 @@ class Study:
     def evaluations(self) -> list[Evaluation]:
         """Evaluations that were run, failed ones included, in order of arrival."""
         return [evaluation for evaluation in self.rows if not evaluation.derived_from]
+
+    @property
+    def standing(self) -> Standing | None:
+        """How the search that runs the study, or the last that did, said that it stands; None if none did."""
+        row = self.store.standing(self.name)
+        return None if row is None else Standing.from_json(row)
 
     def __repr__(self) -> str:
         spec, repeats = self.spec, sum(evaluation.replicate > 0 for evaluation in self.evaluations)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from explorer.cli import enumeration, evaluation, query, search, search_file, simulator, sweep
+from explorer.cli import enumeration, evaluation, query, search, search_file, simulator, status, sweep
 
 __all__ = ["app"]
 
@@ -38,7 +38,7 @@ def _main(
 
 app.command("run")(search.run)
 app.command("resume")(search.resume)
-app.command("status")(query.status)
+app.command("status")(status.status)
 app.command("pareto")(query.pareto)
 app.command("explain")(query.explain)
 app.command("model")(evaluation.model)

@@ -1,6 +1,6 @@
-"""``rex status``, ``rex pareto`` and ``rex explain``: questions to a study.
+"""``rex pareto`` and ``rex explain``: questions to a study.
 
-None of them runs a user's Python file, but ``rex explain`` of an objective that is computed, not trained.
+Neither runs a user's Python file, but ``rex explain`` of an objective that is computed, not trained.
 """
 
 from __future__ import annotations
@@ -16,63 +16,10 @@ from explorer.cli.options import StudyArgument, blamed_on
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["explain", "pareto", "status"]
+__all__ = ["explain", "pareto"]
 
 OPTIONS = {"where": "--where", "sort": "--sort", "objective": "--objective"}
 """The option that gives what a study is asked."""
-
-LISTED = 5  # numbers of evaluations that failed for the same reason
-
-
-def status(study: StudyArgument) -> None:
-    """How a study stands: workload, evaluations, cost, time, front, failures by reason."""
-    import time
-
-    from explorer.answers import without_answered
-    from explorer.budget import Budget
-    from explorer.cli.output import clock, console
-    from explorer.launch import budget_of
-    from explorer.study import load_study
-    from explorer.units import counted
-
-    loaded = load_study(study)
-    evaluations = loaded.evaluations
-    searched = [evaluation for evaluation in evaluations if evaluation.replicate == 0]
-    run = list(without_answered(loaded.outline, searched))
-    whole = sum(evaluation.fidelity == loaded.outline.full_fidelity for evaluation in run)
-    failures: dict[str, list[int]] = {}
-    for evaluation in evaluations:
-        if evaluation.failed:
-            failures.setdefault(evaluation.failure, []).append(evaluation.number)
-    spec, outline, out = loaded.spec, loaded.outline, console()
-    budget = budget_of(spec.budget, outline) if spec else Budget()
-    wanted = budget.evaluations
-    first_s = min((evaluation.started_at for evaluation in evaluations), default=0.0)
-    last_s = max((evaluation.started_at + evaluation.duration_s for evaluation in evaluations), default=0.0)
-    evaluating_s = sum(evaluation.duration_s for evaluation in evaluations)
-    lines = [
-        f"study {loaded.name}, begun {time.strftime('%Y-%m-%d %H:%M', time.localtime(loaded.record.created_at))}, "
-        f"reram-explorer {loaded.record.code_version}",
-        *([f"workload: {outline.workload}"] if outline.workload else []),
-        *([f"strategy {spec.strategy.name}, seed {spec.seed}"] if spec else []),
-        f"evaluations: {len(run)}" + (f" of {wanted}" if wanted else "")
-        + (f", {outline.whole(whole)}" if whole < len(run) else "")
-        + (f", {known} more needed no training" if (known := len(searched) - len(run)) else "")
-        + f", {counted(len(evaluations) - len(searched), 'repeats')}, {sum(map(len, failures.values()))} failed",
-        f"cost: {counted(sum(evaluation.cost for evaluation in evaluations), outline.fidelity_name)}",
-        f"time: {clock(last_s - first_s)} from the first evaluation to the last, {clock(evaluating_s)} evaluating",
-        f"front: {counted(len(loaded.front()), 'designs')}",
-        *(f"failed {len(numbers)} x: {reason} (evaluation{'s' * (len(numbers) > 1)} {_listed(numbers)})"
-          for reason, numbers in sorted(failures.items(), key=lambda pair: -len(pair[1]))),
-    ]  # fmt: skip
-    if (wanted or budget.cost) and not budget.used_up(run):
-        lines.append(f"not finished: rex resume {loaded.reference}")
-    out.print("\n".join(lines), markup=False, soft_wrap=True)
-
-
-def _listed(numbers: list[int]) -> str:
-    """Numbers, the first of many."""
-    return ", ".join(map(str, numbers[:LISTED])) + (" ..." if len(numbers) > LISTED else "")
 
 
 def pareto(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
@@ -21,7 +21,7 @@ from typing import Any
 import ray
 from ray.exceptions import ActorUnavailableError
 
-from explorer.clock import Pool
+from explorer.clock import Crew, NodeCrew, Pool
 from explorer.evaluation import Evaluation, Proposal
 from explorer.failures import Attempt, FailureKind
 from explorer.problem import Problem
@@ -396,6 +396,18 @@ class RayPool(Pool):
             self._give(job, worker)
 
     # -- figures ------------------------------------------------------------------------------------------------
+
+    def crew(self) -> Crew:
+        self._measure()
+        ready = [worker for worker in self._workers if worker.ready]
+        count = Counter(worker.node for worker in ready)
+        busy = Counter(worker.node for worker in ready if worker.job)
+        addresses = {worker.node: worker.name.rpartition(":")[0] for worker in ready}
+        nodes = tuple(NodeCrew(node, addresses[node], number, busy[node]) for node, number in sorted(count.items()))
+        starting = sum(not worker.ready and not worker.node for worker in self._workers)
+        now = time.monotonic()
+        begun_s = sum(now - worker.job.began for worker in ready if worker.job)
+        return Crew(self.workers, nodes, starting, self._ready_s, self._busy_s + begun_s)
 
     def _measure(self) -> None:
         now = time.monotonic()

@@ -488,7 +488,7 @@ class TestPostgresql(KeepsStudies):
         yield postgresql_server
         engine = sql.create_engine(postgresql_server.replace("postgresql://", "postgresql+psycopg://"))
         with engine.begin() as connection:
-            connection.execute(sql.text("DROP TABLE IF EXISTS rex_evaluations, rex_studies"))
+            connection.execute(sql.text("DROP TABLE IF EXISTS rex_evaluations, rex_standings, rex_studies"))
 
     def test_an_empty_database_holds_no_studies(self, url: str) -> None:
         with pytest.raises(InputError, match="holds no studies of rex"):
