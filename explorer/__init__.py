@@ -29,6 +29,7 @@ __all__ = [
     "Strategy",
     "Study",
     "Variable",
+    "Workers",
     "front",
     "load_study",
     "make_strategy",
@@ -48,6 +49,7 @@ _HOMES = {
     "Space": "explorer.space",
     **dict.fromkeys(("Strategy", "make_strategy"), "explorer.strategies"),
     **dict.fromkeys(("Study", "load_study"), "explorer.study"),
+    "Workers": "explorer.workers.wanted",
     "run": "explorer.launch",
 }
 
@@ -73,6 +75,7 @@ if TYPE_CHECKING:
     from explorer.space import Space
     from explorer.strategies import Strategy, make_strategy
     from explorer.study import Study, load_study
+    from explorer.workers.wanted import Workers
     from simulators.protocol import (
         BinaryVector,
         Bits,

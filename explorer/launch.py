@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
+from typing import Literal
 
 from pydantic import ValidationError
 
@@ -52,6 +53,7 @@ from explorer.termination import Terminated, on_sigterm
 from explorer.thinking import Aside
 from explorer.units import counted
 from explorer.unsaved import OUTAGE_S, Unsaved
+from explorer.workers.wanted import Workers
 from explorer.yaml_source import Source
 from simulators.protocol import Folder, InputError, field_path, plain_words
 
@@ -75,11 +77,13 @@ class Prepared:
         study: in its store.
         assembly: the search, put together.
         new: the study is not in the store yet; it comes there when it begins to run.
+        cluster: address of the Ray cluster; None: what ``RAY_ADDRESS`` says, else this machine.
     """
 
     study: Study
     assembly: Assembly
     new: bool = False
+    cluster: str | None = None
 
     @property
     def problem(self) -> Problem:
@@ -130,6 +134,9 @@ class Prepared:
             return self.study.refresh()
         from explorer.workers.pool import RayPool
 
+        def hire() -> Pool:
+            return RayPool(problem, spec.workers.wanted(Path(self.study.record.folder)), self.cluster)
+
         spec, problem = self.spec, self.problem
         strategy = self.assembly.strategy()
 
@@ -137,7 +144,7 @@ class Prepared:
             _search(self.study, problem, strategy, pool, budget_of(spec.budget, problem.outline), self.assembly.initial,
                     spec.confirm, listener, spec.reproducible, spec.workers.grace_s)  # fmt: skip
 
-        return _drive(self.study, lambda: RayPool(problem, spec.workers.wanted()), search, self.new, begun)
+        return _drive(self.study, hire, search, self.new, begun)
 
 
 def _drive(
@@ -273,9 +280,10 @@ def prepare(
     settings: Sequence[str] = (),
     study: str | None = None,
     store: str | None = None,
-    workers: int | None = None,
+    workers: int | Literal["all"] | None = None,
     seed: int | None = None,
     data_dir: str | Path | None = None,
+    cluster: str | None = None,
 ) -> Prepared:
     """Check a search file and begin a study for it; nothing runs yet.
 
@@ -283,6 +291,7 @@ def prepare(
         file: the search file.
         settings: ``key=value`` overrides, as ``--set``.
         study, store, workers, seed, data_dir: override the file's.
+        cluster: address of a Ray cluster, see :func:`explorer.workers.connection.connect`.
 
     Raises:
         InputError: everything that is wrong with the file, or a store that cannot be used.
@@ -312,7 +321,7 @@ def prepare(
         name, source.data, str(folder), assembly.problem.outline.to_json(), version("reram-explorer"),
         provenance_of(assembly.problem, spec, folder),
     )  # fmt: skip
-    return Prepared(Study(opened, record), assembly, new=True)
+    return Prepared(Study(opened, record), assembly, new=True, cluster=cluster)
 
 
 def _place(name: str, store: str | None, *, chosen: bool) -> tuple[Store, str]:
@@ -355,13 +364,17 @@ def _beside(url: str, name: str, ending: str) -> Path:
     return (file.parent / f"{name if file.stem == name else f'{file.stem}.{name}'}{ending}").absolute()
 
 
-def resume(reference: str | Path, *, workers: int | None = None, settings: Sequence[str] = ()) -> Prepared:
+def resume(
+    reference: str | Path, *, workers: int | Literal["all"] | None = None, settings: Sequence[str] = (),
+    cluster: str | None = None,
+) -> Prepared:  # fmt: skip
     """A study that goes on where it stopped.
 
     Args:
         reference: the study.
         workers: another number of workers than the file's.
         settings: overrides that do not change the problem: ``budget.*``, ``confirm.*``, ``workers.*``.
+        cluster: address of a Ray cluster, which need not be the one where it ran before.
 
     Raises:
         InputError: there is no such study, it cannot be resumed, its data has changed, or a setting would change the
@@ -383,7 +396,7 @@ def resume(reference: str | Path, *, workers: int | None = None, settings: Seque
     assembly = assemble(spec, folder, checkpoints=Folder(str(spec.checkpoints)), name=study.name)
     _check_same(study, provenance_of(assembly.problem, spec, folder))
     study.store.check_writable()
-    return Prepared(study, assembly)
+    return Prepared(study, assembly, cluster=cluster)
 
 
 def describe(assembly: Assembly) -> str:
@@ -419,12 +432,13 @@ def run(
     *,
     strategy: str | Mapping[str, object] = "random",
     budget: int | Budget | None = None,
-    workers: int | None = None,
+    workers: int | Literal["all"] | Workers | None = None,
     seed: int | None = None,
     study: str | None = None,
     store: str | None = None,
     settings: Sequence[str] = (),
     data_dir: str | Path | None = None,
+    cluster: str | None = None,
     listener: Listener = lambda _: None,
 ) -> Study:
     """Run a search on Ray and return its study.
@@ -434,19 +448,24 @@ def run(
             remembers what was paid for).
         strategy, budget: of a problem made from functions (a file names its own): a strategy's name or, as in a file,
             ``{"name": ..., "options": {...}}``; a number is evaluations.
-        workers, seed, study, store, settings, data_dir: override the file's.
+        workers: how many; of a problem made from functions also what each needs
+            (:class:`~explorer.workers.wanted.Workers`).
+        seed, study, store, settings, data_dir: override the file's.
+        cluster: address of a Ray cluster; None: what ``RAY_ADDRESS`` says, else this machine.
         listener: called with the progress.
 
     Raises:
         InputError: bad input; nothing that was finished is lost.
     """
     if not isinstance(search, Problem):
+        if isinstance(workers, Workers):
+            raise InputError("a search file says itself what its workers need; give a number", "workers")
         prepared = prepare(
-            search, settings=settings, study=study, store=store, workers=workers, seed=seed, data_dir=data_dir
-        )
+            search, settings=settings, study=study, store=store, workers=workers, seed=seed, data_dir=data_dir,
+            cluster=cluster,
+        )  # fmt: skip
         return prepared.run(listener)
     from explorer.workers.pool import RayPool
-    from explorer.workers.wanted import Wanted
 
     for name, given in (("settings", settings), ("data_dir", data_dir)):
         if given:
@@ -458,13 +477,20 @@ def run(
     made = make_strategy(named.name, search, seed or 0, named.options)
     opened, name = _place(study or "search", store, chosen=study is not None)
     record = StudyRecord(name, {}, os.getcwd(), search.outline.to_json(), version("reram-explorer"))
-    begun, count = Study(opened, record), _positive(1 if workers is None else workers, "workers")
+    begun = Study(opened, record)
+    wanted = _wanted(workers)
     return _drive(
         begun,
-        lambda: RayPool(search, Wanted(count)),
+        lambda: RayPool(search, wanted, cluster),
         lambda pool: _search(begun, search, made, pool, limits, (), None, listener),
         new=True,
     )
+
+
+def _wanted(workers: object) -> Workers:
+    if isinstance(workers, Workers):
+        return workers
+    return Workers(None if workers == "all" else _positive(1 if workers is None else workers, "workers"))
 
 
 def _named(strategy: object) -> StrategySpec:

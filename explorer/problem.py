@@ -490,11 +490,16 @@ class Problem(ABC):
         )  # fmt: skip
 
 
-def _kind_of(error: Exception) -> FailureKind:
-    of_torch = "can't allocate memory" in str(error) or type(error).__name__ == "OutOfMemoryError"
-    if isinstance(error, MemoryError) or of_torch:
-        return FailureKind.OUT_OF_MEMORY
-    return FailureKind.SYSTEM_ERROR if isinstance(error, OSError) else FailureKind.EXCEPTION
+def _kind_of(error: BaseException | None) -> FailureKind:
+    """The kind of an exception: that of the first of its causes that tells it."""
+    while error is not None:
+        of_torch = "can't allocate memory" in str(error) or type(error).__name__ == "OutOfMemoryError"
+        if isinstance(error, MemoryError) or of_torch:
+            return FailureKind.OUT_OF_MEMORY
+        if isinstance(error, OSError):
+            return FailureKind.SYSTEM_ERROR
+        error = error.__cause__
+    return FailureKind.EXCEPTION
 
 
 def _not_finite(values: Mapping[str, float]) -> str:

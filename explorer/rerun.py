@@ -15,7 +15,7 @@ from explorer.naming import Name, evaluation_named
 from explorer.problem import Problem
 from explorer.provenance import changes, provenance_of
 from explorer.study import Study
-from explorer.workers.wanted import Wanted
+from explorer.workers.wanted import Workers
 from simulators.protocol import InputError
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ def rerun(
     """
     stored = evaluation_named(study.outline, study.rows, name)
     noted: dict[str, str] = {}
-    wanted = Wanted(1)
+    wanted = Workers(1)
     if problem is None:
         if study.spec is None:
             raise InputError(
@@ -138,7 +138,7 @@ def rerun(
             )
         assembly = study.assemble(check_run=False)
         problem, workers = assembly.problem, assembly.spec.workers
-        wanted = workers.wanted(1)
+        wanted = workers.wanted(Path(study.record.folder), 1)
         assembly.problem.check()
         noted = provenance_of(assembly.problem, assembly.spec, Path(study.record.folder))
     _check_same_variables(study, problem)
@@ -150,14 +150,14 @@ def rerun(
     return Rerun(found.description, stored, now, found.numbers, tuple(_reasons(study, found, noted)))
 
 
-def _hired(problem: Problem, wanted: Wanted) -> Pool:
+def _hired(problem: Problem, wanted: Workers) -> Pool:
     """A worker as in the search: one that dies takes nothing along."""
     from explorer.workers.pool import RayPool
 
     return RayPool(problem, wanted)
 
 
-def _evaluated(problem: Problem, proposal: Proposal, wanted: Wanted) -> Evaluation:
+def _evaluated(problem: Problem, proposal: Proposal, wanted: Workers) -> Evaluation:
     pool = _hired(problem, wanted)
     try:
         pool.submit(proposal)

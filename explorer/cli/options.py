@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from simulators.protocol.errors import InputError
 
-__all__ = ["WORKLOAD", "DataDir", "Settings", "StoreOption", "StudyArgument", "Workers", "blamed_on"]
+__all__ = ["WORKLOAD", "Cluster", "DataDir", "Settings", "StoreOption", "StudyArgument", "Workers", "blamed_on"]
 
 WORKLOAD = {"network": "--network", "dataset": "--dataset", "mode": "--mode"}
 """The option that gives a field of the workload."""
@@ -20,7 +20,34 @@ StudyArgument = Annotated[str, typer.Argument(metavar="STUDY", help="A study: PA
 StoreOption = Annotated[
     str | None, typer.Option("--store", help="File or database URL of the study (default: results/NAME.db).")
 ]
-Workers = Annotated[int | None, typer.Option("--workers", min=1, help="Number of Ray workers.")]
+
+
+def _number_or_all(text: str) -> int | str:
+    if text == "all":
+        return text
+    try:
+        number = int(text)
+    except ValueError:
+        number = 0
+    if number < 1:
+        raise typer.BadParameter(f"'{text}' is neither a whole number from 1 up nor 'all'.")
+    return number
+
+
+Workers = Annotated[
+    Any,
+    typer.Option(
+        "--workers", metavar="N", parser=_number_or_all, show_default=False,
+        help="Number of Ray workers; 'all': as many as there is room for.",
+    ),
+]  # fmt: skip
+Cluster = Annotated[
+    str | None,
+    typer.Option(
+        "--cluster", metavar="ADDRESS", help="Ray cluster: HOST:PORT, ray://HOST:PORT, 'auto' for the one that runs on "
+        "this machine, 'local' for a new one (default: RAY_ADDRESS, else local).",
+    ),
+]  # fmt: skip
 Settings = Annotated[
     list[str] | None,
     typer.Option(

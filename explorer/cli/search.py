@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from explorer.cli.options import DataDir, Settings, StoreOption, StudyArgument, Workers
+from explorer.cli.options import Cluster, DataDir, Settings, StoreOption, StudyArgument, Workers
 
 if TYPE_CHECKING:
     from explorer.archive import Archive
@@ -30,20 +30,23 @@ def run(
     seed: Annotated[int | None, typer.Option("--seed", min=0, help="Everything random follows from it.")] = None,
     settings: Settings = None,
     data_dir: DataDir = None,
+    cluster: Cluster = None,
 ) -> None:
     """Search: evaluate designs on Ray workers and print the Pareto front."""
     from explorer.launch import prepare
 
-    _run(
-        prepare(file, settings=settings or [], study=study, store=store, workers=workers, seed=seed, data_dir=data_dir)
-    )
+    prepared = prepare(
+        file, settings=settings or [], study=study, store=store, workers=workers, seed=seed, data_dir=data_dir,
+        cluster=cluster,
+    )  # fmt: skip
+    _run(prepared)
 
 
-def resume(study: StudyArgument, workers: Workers = None, settings: Settings = None) -> None:
+def resume(study: StudyArgument, workers: Workers = None, settings: Settings = None, cluster: Cluster = None) -> None:
     """Go on with a study that was interrupted, with nothing lost and nothing done twice."""
     from explorer.launch import resume as prepare_resume
 
-    _run(prepare_resume(study, workers=workers, settings=settings or []))
+    _run(prepare_resume(study, workers=workers, settings=settings or [], cluster=cluster))
 
 
 def _run(prepared: Prepared) -> None:

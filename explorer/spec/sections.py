@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, BeforeValidator, ByteSize, ConfigDict, Field, model_validator
 
 from explorer.units import counted, read_quantity
-from explorer.workers.wanted import Wanted
+from explorer.workers.wanted import Workers
 from simulators.protocol import is_in_file, shown
 
 __all__ = [
@@ -109,6 +110,9 @@ class WorkerSpec(_Section):
     patience_s: Seconds = Field(
         None, description="Time to wait for a worker when there is none, such as 15 min where machines are started."
     )
+    working_dir: str | None = Field(
+        None, description="Folder of code that every node gets, relative to this file, where nodes lack it."
+    )
     grace_s: Annotated[float, BeforeValidator(_seconds, json_schema_input_type=float | str), Field(ge=0)] = Field(
         30.0, description="Time that running evaluations have to end after SIGTERM; each epoch is kept anyway."
     )
@@ -116,12 +120,17 @@ class WorkerSpec(_Section):
     def __str__(self) -> str:
         return "workers wherever there is room" if self.count == "all" else counted(self.count, "workers")
 
-    def wanted(self, count: int | None = None) -> Wanted:
-        """What that asks of workers; ``count`` of them, if given."""
+    def wanted(self, folder: Path, count: int | None = None) -> Workers:
+        """What that asks of workers.
+
+        Args:
+            folder: of the search file: relative paths start there.
+            count: another number of them.
+        """
         number = None if self.count == "all" else self.count
-        return Wanted(
+        return Workers(
             count or number, self.cpus, self.gpus, self.memory, self.resources, self.attempts, self.deadline_s,
-            self.patience_s,
+            self.patience_s, None if self.working_dir is None else str(folder / self.working_dir),
         )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import ray
 from ray.exceptions import RayError
 
-from explorer.workers.wanted import Wanted
+from explorer.workers.wanted import Workers
 from simulators.protocol import InputError
 
 __all__ = ["LOCAL", "connect"]
@@ -21,7 +21,7 @@ KNOCK_S = 5.0  # how long a cluster may take to accept a connection
 LOCAL = "local"
 
 
-def connect(wanted: Wanted, address: str | None = None) -> None:
+def connect(wanted: Workers, address: str | None = None) -> None:
     """Connect to a cluster, else start Ray on this machine; once per process.
 
     Args:
@@ -37,17 +37,17 @@ def connect(wanted: Wanted, address: str | None = None) -> None:
         return
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     logging.getLogger("ray").setLevel(logging.ERROR)  # not a line about its tokens above every search
-    quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR, "configure_logging": False}
+    options: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR, "configure_logging": False}
+    if wanted.working_dir is not None:
+        options["runtime_env"] = {"working_dir": wanted.working_dir}
     place, given = ("--cluster", address) if address else ("RAY_ADDRESS", os.environ.get("RAY_ADDRESS", ""))
     if given in ("", LOCAL):
         cores = max(os.cpu_count() or 1, math.ceil((wanted.count or 1) * wanted.cpus))
-        ray.init(
-            address=LOCAL, num_cpus=cores, include_dashboard=False, **quiet
-        )  # Ray lets in nobody without its token
+        ray.init(address=LOCAL, num_cpus=cores, include_dashboard=False, **options)  # with a token: nobody else gets in
         return
     try:
         _knock(given)
-        ray.init(address=given, **quiet)
+        ray.init(address=given, **options)
     except (OSError, RuntimeError, ValueError, ImportError, RayError) as error:
         reason = str(error).partition("\n")[0].removesuffix(".")
         if given.startswith("ray://") and isinstance(error, ImportError):

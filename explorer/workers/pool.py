@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import math
+import re
 import time
 from collections import Counter, deque
 from collections.abc import Callable
@@ -29,7 +30,7 @@ from explorer.workers.connection import connect
 from explorer.workers.deadlines import Deadlines
 from explorer.workers.evaluator import Evaluator, Hello, code_digest
 from explorer.workers.verdict import verdict, was_preempted
-from explorer.workers.wanted import Wanted
+from explorer.workers.wanted import Workers
 from simulators.protocol import InputError
 
 __all__ = ["RayPool"]
@@ -94,8 +95,8 @@ class RayPool(Pool):
         InputError: no cluster answers, or it has not the resources for a single worker.
     """
 
-    def __init__(self, problem: Problem, wanted: Wanted | None = None, address: str | None = None) -> None:
-        self._wanted = wanted = wanted or Wanted()
+    def __init__(self, problem: Problem, wanted: Workers | None = None, address: str | None = None) -> None:
+        self._wanted = wanted = wanted or Workers()
         connect(self._wanted, address)
         self._events: SimpleQueue[Event] = SimpleQueue()
         self._deadlines = Deadlines(problem, self._wanted.deadline_s)
@@ -387,7 +388,7 @@ class RayPool(Pool):
                 return
             been = {attempt.node for attempt in job.earlier}
             others = [worker for worker in self._idle if worker.node not in been]
-            may_come = any(worker.ready and worker.node not in been for worker in self._workers)
+            may_come = any(node not in been and self._wanted.room_on(room) for node, room in self._alive.items())
             if not others and may_come and now < job.failed + ELSEWHERE_S:
                 continue
             worker = others[0] if others else self._idle[0]
@@ -418,9 +419,9 @@ class RayPool(Pool):
 def _why_not_started(error: BaseException) -> str:
     text = str(error)
     if "No module named" in text or "failed to import" in text:
-        missing = text.partition("No module named ")[2].partition("\n")[0].strip(".'\" ")
+        missing = re.findall(r"No module named '([\w.]+)'", text) or ["reram-explorer"]
         return (
-            f"a node lacks the Python package {missing or 'reram-explorer'}; install the same packages on all nodes, "
+            f"a node lacks the Python package {missing[-1]}; install the same packages on all nodes, "
             "or ship the code with workers.working_dir"
         )
     lines = [line.strip() for line in text.splitlines() if line.strip()]

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import floor, inf
 
-__all__ = ["Wanted"]
+__all__ = ["Workers"]
 
 
 @dataclass(frozen=True)
-class Wanted:
+class Workers:
     """How many workers, what each needs, and how much patience there is with them.
 
     Args:
@@ -24,6 +24,7 @@ class Wanted:
             cost, ten minutes at least, from the fifth that ended on.
         patience_s: how long a search goes on without a single worker, while a cluster starts machines; None: five
             minutes, but none at all if no node there is has room for one.
+        working_dir: folder of code that Ray brings to every node; None: nodes have what they need.
     """
 
     count: int | None = 1
@@ -34,6 +35,7 @@ class Wanted:
     attempts: int = 3
     deadline_s: float | None = None
     patience_s: float | None = None
+    working_dir: str | None = None
 
     @property
     def of_each(self) -> dict[str, float]:

@@ -22,9 +22,9 @@ def ray_cluster() -> Iterator[None]:
     import ray
 
     from explorer.workers.connection import connect
-    from explorer.workers.wanted import Wanted
+    from explorer.workers.wanted import Workers
 
-    connect(Wanted(2))
+    connect(Workers(2))
     yield
     ray.shutdown()
 

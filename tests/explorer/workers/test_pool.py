@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_info
 
 from explorer import Design, Fidelity, InputError, Integer, Problem, Proposal, Space, run
 from explorer.workers.pool import RayPool
-from explorer.workers.wanted import Wanted
+from explorer.workers.wanted import Workers
 from tests.explorer.searches import environment
 
 pytestmark = pytest.mark.usefixtures("ray_cluster")
@@ -136,9 +136,9 @@ def test_waiting_ends_when_the_time_is_over() -> None:
 def test_a_worker_that_no_machine_has_room_for_is_refused_and_leaves_nothing(tmp_path: Path) -> None:
     problem = Problem.from_functions(Space({"x": Integer(0, 1)}), {"f": well_or_not}, directions={"f": "minimize"})
     with pytest.raises(InputError, match=r"a worker asks for 1 GPU \(the largest node has 0\)"):
-        RayPool(problem, Wanted(1, gpus=1))
+        RayPool(problem, Workers(1, gpus=1))
     with pytest.raises(InputError, match=r"a worker asks for 1e\+06 CPU"):
-        RayPool(problem, Wanted(1, cpus=1e6))
+        RayPool(problem, Workers(1, cpus=1e6))
 
 
 @pytest.mark.parametrize(
@@ -178,9 +178,9 @@ def test_a_study_of_functions_of_the_same_name_is_never_overwritten(
 CONNECT = """
 import ray
 from explorer.workers.connection import connect
-from explorer.workers.wanted import Wanted
+from explorer.workers.wanted import Workers
 try:
-    connect(Wanted(3))
+    connect(Workers(3))
     print("connected to", ray.get_runtime_context().gcs_address)
 except ValueError as error:
     print(type(error).__name__, error)
