@@ -158,6 +158,8 @@ class Store:
             _check_file(file, create)
         self.engine = _engine(url)
         self._has_standings = self._was_away = False
+        self._ids: dict[str, int] = {}
+        self._insert_or_ignore = _insert_or_ignore(self.engine.dialect.name)  # built once: it takes as long as it runs
         self._renew: Callable[[], None] = lambda: None
         tables = self._tables()
         self._check_tables(tables)
@@ -322,12 +324,19 @@ class Store:
 
     def _insert(self, study: str, evaluations: Sequence[Evaluation]) -> None:
         with _told(self.url, "write"), self.engine.begin() as connection:
-            study_id = connection.execute(sql.select(STUDIES.c.id).where(STUDIES.c.name == study)).scalar_one()
+            study_id = self._id_of(study, connection)
             rows = [
                 {"study_id": study_id, "key": e.digest, "derived": bool(e.derived_from), "row": e.to_json()}
                 for e in evaluations
             ]
-            connection.execute(_insert_or_ignore(self.engine.dialect.name), rows)
+            connection.execute(self._insert_or_ignore, rows)
+
+    def _id_of(self, study: str, connection: sql.Connection) -> int:
+        """The number of a study, asked for once: it never changes."""
+        if study not in self._ids:
+            query = sql.select(STUDIES.c.id).where(STUDIES.c.name == study)
+            self._ids[study] = connection.execute(query).scalar_one()
+        return self._ids[study]
 
     def tell_standing(self, study: str, standing: Mapping[str, Any]) -> None:
         """Write how a search stands, in place of what stood there.
@@ -338,7 +347,7 @@ class Store:
         with _told(self.url, "write"), self.engine.begin() as connection:
             if not self._has_standings:  # a store of an earlier version has not
                 STANDINGS.create(connection, checkfirst=True)
-            study_id = connection.execute(sql.select(STUDIES.c.id).where(STUDIES.c.name == study)).scalar_one()
+            study_id = self._id_of(study, connection)
             updated = connection.execute(STANDINGS.update().where(STANDINGS.c.study_id == study_id), {"row": standing})
             if updated.rowcount == 0:
                 connection.execute(STANDINGS.insert(), {"study_id": study_id, "row": standing})

@@ -6,14 +6,16 @@ as a strategy has one state; it hears of results when it is asked, never in betw
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from queue import SimpleQueue
 
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from explorer.evaluation import Evaluation, Proposal
 from explorer.strategies.base import Strategy
@@ -56,11 +58,17 @@ class Suggestion:
 def answer(strategy: Strategy, question: Question, now: Callable[[], float]) -> Suggestion:
     """Ask a strategy, with one thread for its libraries: more would fight with the workers for the cores."""
     began = now()
-    with threadpool_limits(limits=1):  # of this thread: OpenMP keeps a limit for each
+    with _libraries(len(sys.modules)).limit(limits=1):  # of this thread: OpenMP keeps a limit for each
         strategy.elapsed_s = question.elapsed_s
         strategy.update(question.news, question.running)
         proposals = strategy.suggest(question.count)
     return Suggestion(proposals, now() - began)
+
+
+@lru_cache(maxsize=1)
+def _libraries(_: int) -> ThreadpoolController:
+    """The libraries that have threads; looked for again, which takes milliseconds, when modules have been loaded."""
+    return ThreadpoolController()
 
 
 class Thinker(ABC):
