@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint check picture clean
+.PHONY: demo test lint check soak picture clean
 
 demo: .venv/installed
 	$(BIN)/rex run examples/demo.yaml
@@ -18,6 +18,11 @@ lint: .venv/installed
 	$(BIN)/mypy
 
 check: lint test
+
+# fifty times a worker, a node or the driver of a search is killed, which takes ten minutes: nothing may be lost
+FAULTS ?= 50
+soak: .venv/installed
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.soak --faults $(FAULTS)
 
 # exact versions from constraints.txt: without its pin the newest torch brings gigabytes of CUDA
 .venv/installed: pyproject.toml constraints.txt

@@ -1,15 +1,12 @@
 from __future__ import annotations
 
-import importlib.util
 import json
 import math
 import os
-import shutil
 import socket
 import sqlite3
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -21,8 +18,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from explorer import BinaryVector, Bits, Categorical, Design, Evaluation, InputError, Integer, Problem, Space
+from explorer.failures import Attempt, FailureKind
 from explorer.outline import Outline
 from explorer.store import SCHEMA_VERSION, Store, StudyRecord, free_name, parse_reference, shown
+from tests.explorer.postgresql import Server, why_none
 
 SPACE = Space(
     {"bn": BinaryVector(8), "layers": Integer(1, 3), "size": Categorical([64, 128]), "kind": Categorical("ab")}
@@ -71,7 +70,11 @@ class KeepsStudies:
 
     def test_an_evaluation_comes_back_as_it_was(self, url: str) -> None:
         store = begun(url)
-        failed = replace(FULL, replicate=0, values={}, failure="boom: 'x'", traceback='File "a.py"\n  raise\n\ttab é')
+        lost = Attempt(FailureKind.NODE_LOST, "node lost", "", "6ce3", "a:1", 1.5, 2.5)
+        failed = replace(
+            FULL, replicate=0, values={}, failure="boom: 'x'", traceback='File "a.py"\n  raise\n\ttab é', node="4bd8",
+            kind=FailureKind.EXCEPTION, earlier=(lost,),
+        )  # fmt: skip
         derived = replace(FULL, design=Design({**DESIGN, "layers": 3}), derived_from=FULL.key)
         bare = Evaluation(DESIGN, "")
         store.append("demo", [FULL, failed, derived])
@@ -442,13 +445,7 @@ def test_a_free_name_is_the_wanted_one_or_the_next_number() -> None:
 
 
 def _why_no_postgresql() -> str:
-    if importlib.util.find_spec("psycopg") is None:
-        return "psycopg is not installed (the extra 'postgresql')"
-    if "REX_TEST_POSTGRESQL" in os.environ:
-        return ""
-    if not (shutil.which("initdb") and shutil.which("pg_ctl")):
-        return "no PostgreSQL server: initdb and pg_ctl are not on the PATH, REX_TEST_POSTGRESQL names no database"
-    return ""
+    return "" if "REX_TEST_POSTGRESQL" in os.environ else why_none()
 
 
 @pytest.fixture(scope="session")
@@ -457,28 +454,8 @@ def postgresql_server() -> Iterator[str]:
     if given_url := os.environ.get("REX_TEST_POSTGRESQL"):
         yield given_url
         return
-    user = {"user": 65534, "group": 65534, "extra_groups": []} if os.getuid() == 0 else {}  # it refuses to run as root
-    with tempfile.TemporaryDirectory(prefix="pg") as folder, socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-        free.close()
-        if user:
-            os.chown(folder, 65534, 65534)
-        data = f"{folder}/data"
-
-        def call(*arguments: str) -> None:
-            ended = subprocess.run(
-                arguments, cwd=folder, env={**os.environ, "HOME": folder}, capture_output=True, text=True, **user
-            )  # type: ignore[call-overload]  # of dict[str, object]
-            assert ended.returncode == 0, ended.stdout + ended.stderr
-
-        call("initdb", "-D", data, "-U", "rex", "--auth=trust", "--no-sync")
-        options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder} -c fsync=off"
-        call("pg_ctl", "-D", data, "-w", "-o", options, "-l", f"{folder}/log", "start")
-        try:
-            yield f"postgresql://rex@127.0.0.1:{port}/postgres"
-        finally:
-            call("pg_ctl", "-D", data, "-m", "immediate", "stop")
+    with Server() as server:
+        yield server.url
 
 
 @pytest.mark.skipif(bool(_why_no_postgresql()), reason=_why_no_postgresql())

@@ -15,8 +15,10 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import numpy as np
 import ray
@@ -36,6 +38,7 @@ class Nodes:
 
     def __init__(self, count: int) -> None:
         quickly = {"health_check_initial_delay_ms": 500, "health_check_period_ms": 500, "health_check_timeout_ms": 1000}
+        quickly["metrics_report_interval_ms"] = 500
         head = {"num_cpus": 0, "include_dashboard": False, "_system_config": quickly}
         self.cluster = Cluster(initialize_head=True, head_node_args=head)
         self.added: dict[str, Any] = {}
@@ -111,6 +114,19 @@ def poisoned(nodes: Nodes, folder: Path) -> Any:
         "failures": dict(standing.failures) if standing else {},
         "reference": study.reference,
     }
+
+
+def metrics(nodes: Nodes, folder: Path) -> Any:
+    """What Prometheus would be told, after the poisoned search."""
+    end, found = time.monotonic() + WAIT_S, ""
+    while "rex_failures" not in found and time.monotonic() < end:
+        time.sleep(0.5)
+        for node in ray.nodes():
+            if node["Alive"]:
+                url = f"http://{node['NodeManagerAddress']}:{node['MetricsExportPort']}/metrics"
+                with suppress(OSError), urlopen(url, timeout=10) as answer:  # of a node of this cluster
+                    found += answer.read().decode()
+    return sorted({line for line in found.splitlines() if line.startswith("ray_rex_")})
 
 
 def slow(design: Design) -> float:
@@ -220,7 +236,7 @@ def other_code(nodes: Nodes, folder: Path) -> Any:
     return messages
 
 
-SCENARIOS = [poisoned, lost_node, idle_death, elastic, other_code]
+SCENARIOS = [poisoned, metrics, lost_node, idle_death, elastic, other_code]
 
 
 def main() -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -90,3 +92,19 @@ def test_workers_come_and_go_with_the_nodes(found: Mapping[str, Any]) -> None:
 def test_nodes_with_other_code_or_none_are_named(found: Mapping[str, Any]) -> None:
     assert "has another version of reram-explorer than this process" in found["other_code"]["other"]
     assert "a node lacks the Python package explorer; install" in found["other_code"]["none"]
+
+
+def test_prometheus_hears_of_a_search_through_ray(found: Mapping[str, Any]) -> None:
+    if importlib.util.find_spec("opentelemetry") is None:
+        pytest.skip("Ray's agent of metrics is not installed (the extra 'cluster')")
+    told = {}
+    for line in found["metrics"]:
+        name, _, rest = line.removeprefix("ray_").partition("{")
+        kind = re.search(r'kind="([^"]+)"', rest)
+        told[name, kind[1] if kind else ""] = float(rest.rpartition("} ")[2])
+    assert told["rex_evaluations", ""] == 14
+    assert told["rex_workers_wanted", ""] == 3
+    failures = {kind: number for (name, kind), number in told.items() if name == "rex_failures"}
+    assert failures == found["poisoned"]["failures"]
+    assert told["rex_attempts_again", "worker died"] == 2
+    assert 0 <= told["rex_idle_share", ""] <= 1
