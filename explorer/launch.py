@@ -20,9 +20,11 @@ from explorer.clock import Pool
 from explorer.domination import Scale
 from explorer.evaluation import Evaluation, Proposal
 from explorer.fronts import front
+from explorer.logs import logged_to
 from explorer.outline import Outline
 from explorer.problem import Problem
 from explorer.provenance import changes, provenance_of
+from explorer.retention import kept_below
 from explorer.search import Progress, Search
 from explorer.spec import (
     NAME,
@@ -58,6 +60,9 @@ from explorer.yaml_source import Source
 from simulators.protocol import Folder, InputError, field_path, plain_words
 
 __all__ = ["Prepared", "budget_of", "describe", "prepare", "resume", "run"]
+
+CHANGEABLE = ("budget", "confirm", "workers", "checkpoints_limit")
+"""What of a search file may be another when its study goes on."""
 
 GRACE_S = 30.0  # that running evaluations have after SIGTERM, where no search file says it
 
@@ -118,6 +123,11 @@ class Prepared:
         """Where the study's page is written: beside its store."""
         return _beside(self.study.store.url, self.study.name, ".html")
 
+    @property
+    def log(self) -> Path:
+        """Where it is written what happens to workers and attempts: beside its store."""
+        return _beside(self.study.store.url, self.study.name, ".log")
+
     def run(self, listener: Listener = lambda _: None, begun: Callable[[], None] = lambda: None) -> Study:
         """Run the search on Ray until its budget is used up; what an earlier run finished is not done again.
 
@@ -141,10 +151,14 @@ class Prepared:
         strategy = self.assembly.strategy()
 
         def search(pool: Pool) -> None:
-            _search(self.study, problem, strategy, pool, budget_of(spec.budget, problem.outline), self.assembly.initial,
-                    spec.confirm, listener, spec.reproducible, spec.workers.grace_s)  # fmt: skip
+            budget, grace_s = budget_of(spec.budget, problem.outline), spec.workers.grace_s
+            with logged_to(self.log):
+                _search(self.study, problem, strategy, pool, budget, self.assembly.initial, spec.confirm, listener,
+                        spec.reproducible, grace_s)  # fmt: skip
 
-        return _drive(self.study, hire, search, self.new, begun)
+        checkpoints = None if spec.checkpoints is None else Folder(spec.checkpoints)
+        with kept_below(checkpoints, spec.checkpoints_limit):
+            return _drive(self.study, hire, search, self.new, begun)
 
 
 def _drive(
@@ -373,7 +387,7 @@ def resume(
     Args:
         reference: the study.
         workers: another number of workers than the file's.
-        settings: overrides that do not change the problem: ``budget.*``, ``confirm.*``, ``workers.*``.
+        settings: overrides that do not change the problem: those of ``CHANGEABLE``.
         cluster: address of a Ray cluster, which need not be the one where it ran before.
 
     Raises:
@@ -383,9 +397,10 @@ def resume(
     study = load_study(reference)
     values = read_settings(settings)
     for path in values:
-        if path.partition(".")[0] not in ("budget", "confirm", "workers"):
+        if path.partition(".")[0] not in CHANGEABLE:
             raise InputError(
-                f"{path} would change what is searched; only budget, confirm and workers can be changed on resume",
+                f"{path} would change what is searched; only {', '.join(CHANGEABLE[:-1])} and {CHANGEABLE[-1]} can be "
+                "changed on resume",
                 "--set",
             )
     if not study.record.search:

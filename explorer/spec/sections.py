@@ -220,6 +220,11 @@ class SearchSpec(_Section):
         description="Folder of checkpoints: a path, or a URL of fsspec's such as s3://bucket/folder; default beside "
         "the store. Searches that share it share their trainings.",
     )
+    checkpoints_limit: Annotated[ByteSize, Field(ge=2**20)] | None = Field(
+        None,
+        description="At most so much of them, such as 50 GB: those written longest ago are removed; what needs one of "
+        "them again is trained anew.",
+    )
     data_dir: str | None = Field(None, description="Folder of the full data sets.")
 
     @property

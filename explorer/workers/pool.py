@@ -223,8 +223,12 @@ class RayPool(Pool):
 
     def _look(self) -> None:
         """Which nodes there are now."""
-        self._looked = time.monotonic()
+        self._looked, before = time.monotonic(), self._alive
         self._alive = {node["NodeID"]: node["Resources"] for node in ray.nodes() if node["Alive"]}
+        for node in self._alive.keys() - before.keys():
+            logger.info("node %s joined", node)
+        for node in before.keys() - self._alive.keys():
+            logger.info("node %s is gone", node)
 
     def _check_room(self) -> None:
         """Raises InputError if no node has room for a worker, and nobody asked for patience until one has."""
@@ -289,6 +293,7 @@ class RayPool(Pool):
                 self._fruitless = FRUITLESS
             return
         worker.ready, self._fruitless = True, 0
+        logger.info("worker %s on node %s is ready", worker.name, worker.node)
         self._last_worker = time.monotonic()
         self._idle.append(worker)
 
@@ -365,6 +370,10 @@ class RayPool(Pool):
         evaluation = replace(evaluation, started_at=job.started_at, node=worker.node, earlier=job.earlier)
         self._busy_s += evaluation.duration_s
         kind = evaluation.kind
+        if kind:
+            attempt = len(job.earlier) + 1
+            logger.info("attempt %d at %s failed on node %s, worker %s: %s", attempt, job.proposal.design, worker.node,
+                        worker.name, evaluation.failure)  # fmt: skip
         if kind and kind.of_place and len(job.earlier) + 1 - job.preempted < self._wanted.attempts:
             failed = Attempt(
                 kind, evaluation.failure, evaluation.traceback, worker.node, worker.name, evaluation.started_at,

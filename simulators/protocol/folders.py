@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from contextlib import suppress
 from dataclasses import InitVar, dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -11,11 +12,26 @@ from uuid import uuid4
 
 from simulators.protocol.errors import InputError
 
-__all__ = ["Folder", "check_writable"]
+__all__ = ["Folder", "Kept", "check_writable"]
 
 FIELD = "checkpoints"
 EXAMPLES = "write for example results/checkpoints, file:///shared/checkpoints or s3://bucket/checkpoints"
 URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A file in a folder.
+
+    Args:
+        name: of the file.
+        size_bytes: what it takes.
+        written: when it was last written: larger is later; 0 where a remote place does not tell.
+    """
+
+    name: str
+    size_bytes: int
+    written: float
 
 
 @dataclass(frozen=True)
@@ -88,6 +104,40 @@ class Folder:
         except BaseException:
             beside.unlink(missing_ok=True)
             raise
+
+    def files(self) -> list[Kept]:
+        """All files in it, in no order; none where there is no folder yet.
+
+        Raises:
+            OSError: it cannot be read.
+            InputError: fsspec cannot go there: see :meth:`check`.
+        """
+        if isinstance(self.place, str):
+            from simulators.protocol import remote_folders
+
+            return [Kept(*of_one) for of_one in remote_folders.files(self.place)]
+        found = []
+        with suppress(FileNotFoundError), os.scandir(self.place) as entries:
+            for entry in entries:
+                with suppress(FileNotFoundError):  # replaced, or removed, in this moment
+                    if entry.is_file():
+                        status = entry.stat()
+                        found.append(Kept(entry.name, status.st_size, status.st_mtime))
+        return found
+
+    def remove(self, name: str) -> None:
+        """Remove a file, if it is there.
+
+        Raises:
+            OSError: it cannot be removed.
+            InputError: fsspec cannot go there: see :meth:`check`.
+        """
+        if isinstance(self.place, str):
+            from simulators.protocol import remote_folders
+
+            remote_folders.remove(self.place, name)
+        else:
+            (self.place / name).unlink(missing_ok=True)
 
     def check(self) -> None:
         """Make sure that files can be kept here, before anything dear is done.

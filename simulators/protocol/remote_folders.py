@@ -7,8 +7,9 @@ it as what the caller expects.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from datetime import datetime
 from ftplib import error_temp
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -24,7 +25,7 @@ from fsspec.registry import (  # type: ignore[import-untyped]  # fsspec has no a
 from simulators.protocol.discovery import suggestion
 from simulators.protocol.errors import InputError
 
-__all__ = ["check", "read", "write"]
+__all__ = ["check", "files", "read", "remove", "write"]
 
 PAUSES_S = (0.5, 2.0, 8.0)
 """Before a place that failed is asked again."""
@@ -56,6 +57,31 @@ def write(url: str, name: str, content: bytes) -> None:
         InputError: see :func:`check`.
     """
     _patiently(url, lambda files, folder: _put(files, folder, name, content, _is_bucket(url, folder)))
+
+
+def files(url: str) -> list[tuple[str, int, float]]:
+    """Name, size in bytes and time of writing (0 where a driver does not tell) of all files in a folder.
+
+    Raises:
+        OSError: it cannot be read, even after some tries.
+        InputError: see :func:`check`.
+    """
+    return _patiently(url, _list)
+
+
+def remove(url: str, name: str) -> None:
+    """Remove a file, if it is there.
+
+    Raises:
+        OSError: it cannot be removed, even after some tries.
+        InputError: see :func:`check`.
+    """
+
+    def without(files: Any, folder: str) -> None:
+        with suppress(FileNotFoundError):
+            files.rm_file(f"{folder}/{name}")
+
+    _patiently(url, without)
 
 
 def check(url: str) -> None:
@@ -107,6 +133,33 @@ def _connect(url: str) -> tuple[Any, str]:
 def _is_bucket(url: str, folder: str) -> bool:
     """Whether a folder's path begins with a bucket: object stores show whole objects only and know no folders."""
     return folder.partition("/")[0] == urlsplit(url).netloc
+
+
+def _list(files: Any, folder: str) -> list[tuple[str, int, float]]:
+    files.invalidate_cache(folder)
+    try:
+        found = files.ls(folder, detail=True)
+    except FileNotFoundError:
+        return []
+    return [
+        (entry["name"].rpartition("/")[2], int(entry.get("size") or 0), _time_of(entry))
+        for entry in found
+        if entry["type"] == "file"
+    ]
+
+
+def _time_of(entry: Mapping[str, Any]) -> float:
+    """When a file was written: each driver has its own word for it."""
+    for word in ("mtime", "LastModified", "last_modified", "updated", "modified", "modify"):
+        value = entry.get(word)
+        if isinstance(value, datetime):
+            return value.timestamp()
+        if isinstance(value, str) and value:
+            digits = "".join(filter(str.isdigit, value))[:14]  # 20261123101500, however it is written
+            return float(digits or 0)
+        if value:
+            return float(value)
+    return 0.0
 
 
 def _get(files: Any, path: str) -> bytes | None:

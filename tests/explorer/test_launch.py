@@ -157,7 +157,7 @@ def test_resuming_with_a_larger_budget_goes_on(ray_cluster: None, finished_copy:
 
 @pytest.mark.parametrize("setting", ["seed=3", "variables.bn=all", "strategy=tpe", "proxy.width=0.5", "name=other"])
 def test_resuming_cannot_change_what_is_searched(finished_copy: Study, setting: str) -> None:
-    with pytest.raises(InputError, match="only budget, confirm and workers can be changed"):
+    with pytest.raises(InputError, match="only budget, confirm, workers and checkpoints_limit can be"):
         resume(finished_copy.reference, settings=[setting])
 
 

@@ -50,7 +50,7 @@ def test_a_search_in_another_thread_leaves_signals_alone() -> None:
 
 @pytest.mark.slow
 def test_sigterm_lets_what_runs_end_and_the_search_goes_on_later(tmp_path: Path) -> None:
-    (tmp_path / "search.yaml").write_text((SEARCH % 12).replace("count: 3", "count: 2"))
+    (tmp_path / "search.yaml").write_text((SEARCH % 90).replace("count: 3", "count: 2"))
     (tmp_path / "slow.py").write_text(SLOW.replace("0.5", "1.0"))
     arguments = {
         "cwd": tmp_path,
@@ -71,7 +71,7 @@ def test_sigterm_lets_what_runs_end_and_the_search_goes_on_later(tmp_path: Path)
     assert re.search(
         r"workers: 2 of 2, idle [\d.]+ % of their time\n  node [0-9a-f]{8} \([\d.]+\): 2 workers, [12] busy", told
     )
-    assert re.search(r"evaluations: \d+ of 12, 2 running, 0 failed, [\d.]+ a minute, 0:\d\d left", told)
+    assert re.search(r"evaluations: \d+ of 90, 2 running, 0 failed, [\d.]+ a minute, 0:\d\d left", told)
     assert "rex resume" not in told
     before = {evaluation.key for evaluation in load_study(store).evaluations}
     running.send_signal(signal.SIGTERM)
@@ -88,10 +88,14 @@ def test_sigterm_lets_what_runs_end_and_the_search_goes_on_later(tmp_path: Path)
     assert len(evaluations) >= len(before) + 2, "what ran ended"
     assert not any(evaluation.failed for evaluation in evaluations)
     assert "not finished: rex resume x.db" in rex("status", "x.db", cwd=tmp_path).stdout
-    assert rex("resume", "x.db", cwd=tmp_path).returncode == 0
+    run = len(list(without_answered(study.outline, evaluations)))
+    resumed = rex("resume", "x.db", "--set", f"budget.evaluations={run + 2}", cwd=tmp_path)
+    assert resumed.returncode == 0, resumed.stderr
+    log = (tmp_path / "x.soak.log").read_text()
+    assert len(re.findall(r"^\S+Z INFO explorer.workers.pool: worker \S+ on node \w+ is ready$", log, re.M)) == 4
     after = load_study(store)
     assert after.evaluations[: len(evaluations)] == evaluations
-    assert len(list(without_answered(after.outline, after.evaluations))) == 12
+    assert len(list(without_answered(after.outline, after.evaluations))) == run + 2
 
 
 def _standing(store: Path):  # type: ignore[no-untyped-def]  # None, too

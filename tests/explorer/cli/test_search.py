@@ -158,7 +158,10 @@ def test_a_wrong_search_file_is_refused_with_its_lines_in_a_process_of_its_own(t
     [
         (["none.db"], "there is no study at none.db; `rex run FILE` makes one"),
         (["copy.db#other"], "holds no study 'other'"),
-        (["copy.db", "--set", "seed=2"], "only budget, confirm and workers can be changed on resume"),
+        (
+            ["copy.db", "--set", "seed=2"],
+            "only budget, confirm, workers and checkpoints_limit can be changed on",
+        ),
         (["copy.db", "--set", "budget.evaluations=x"], "--set budget.evaluations: write a whole number"),
         (["."], "is a folder"),
     ],
