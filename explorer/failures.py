@@ -15,6 +15,7 @@ class FailureKind(StrEnum):
     EXCEPTION = "exception"
     NOT_FINITE = "not finite"
     OUT_OF_MEMORY = "out of memory"
+    NODE_OUT_OF_MEMORY = "node out of memory"
     SYSTEM_ERROR = "system error"
     DEADLINE = "deadline"
     WORKER_DIED = "worker died"
@@ -33,6 +34,7 @@ class FailureKind(StrEnum):
 
 
 _OF_PLACE = {
+    FailureKind.NODE_OUT_OF_MEMORY,
     FailureKind.SYSTEM_ERROR,
     FailureKind.DEADLINE,
     FailureKind.WORKER_DIED,

@@ -127,6 +127,7 @@ class RayPool(Pool):
         )(Evaluator)
         self._look()
         self._check_room()
+        self._tell_room()
         self._hire(time.monotonic())
 
     # -- what a search sees -------------------------------------------------------------------------------------
@@ -244,6 +245,14 @@ class RayPool(Pool):
             f"a worker asks for {lacks or 'more than any one node has'}; ask for less or connect to a larger cluster",
             "workers",
         )
+
+    def _tell_room(self) -> None:
+        """Say so if not all workers will find room."""
+        room = sum(map(self._wanted.room_on, self._alive.values()))
+        if room and self._wanted.count is not None and room < self._wanted.count:
+            logger.warning(
+                "there is room for %d of %d workers now; the others start when nodes join", room, self._wanted.count
+            )
 
     def _bury(self, finished: list[Evaluation]) -> None:
         """Let go of workers whose nodes are gone."""

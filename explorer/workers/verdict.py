@@ -23,8 +23,8 @@ def verdict(error: BaseException, node_lost: bool) -> tuple[FailureKind, str]:
     """
     text = str(error)
     if isinstance(error, OutOfMemoryError) or any(words in text for words in PRESSURE):
-        # the node's memory, not that of an evaluation: Ray ends whoever came last
-        return FailureKind.WORKER_DIED, "worker died: Ray ended it as its node ran out of memory"
+        # of the node, which others may have filled: Ray ends whoever came last
+        return FailureKind.NODE_OUT_OF_MEMORY, "node out of memory: Ray ended the worker before the system would"
     if isinstance(error, RayTaskError):
         return FailureKind.EXCEPTION, f"{type(error.cause).__name__}: {error.cause}".splitlines()[0][:500]
     if node_lost or NODE in text:
