@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint check soak picture clean
+.PHONY: demo test lint check soak slurm picture clean
 
 demo: .venv/installed
 	$(BIN)/rex run examples/demo.yaml
@@ -31,6 +31,10 @@ soak: .venv/installed
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
 	touch $@
+
+# the Slurm profiles, run by a Slurm of its own; needs root, Debian's slurm-wlm and munge, and no other Ray on this machine
+slurm: .venv/installed
+	REX_TEST_SLURM=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/clusters/test_slurm.py
 
 clean:
 	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

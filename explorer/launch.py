@@ -46,6 +46,7 @@ from explorer.store import (
     StudyRecord,
     free_name,
     parse_reference,
+    shown,
     store_file,
     taken,
 )
@@ -59,7 +60,7 @@ from explorer.workers.wanted import Workers
 from explorer.yaml_source import Source
 from simulators.protocol import Folder, InputError, field_path, plain_words
 
-__all__ = ["Prepared", "budget_of", "describe", "prepare", "resume", "run"]
+__all__ = ["Prepared", "budget_of", "describe", "prepare", "resume", "run", "take_up"]
 
 CHANGEABLE = ("budget", "confirm", "workers", "checkpoints_limit")
 """What of a search file may be another when its study goes on."""
@@ -311,15 +312,7 @@ def prepare(
         InputError: everything that is wrong with the file, or a store that cannot be used.
     """
     path = Path(file)
-    given = {
-        "name": study,
-        "store": store,
-        "workers.count": workers,
-        "seed": seed,
-        "data_dir": str(Path(data_dir).absolute()) if data_dir else None,
-    }
-    given = {name: value for name, value in given.items() if value is not None}
-    source = override(read_search(path, settings), given, OPTIONS)
+    source = _read(path, settings, study, store, workers, seed, data_dir)
     folder = path.absolute().parent
     assembly = assemble_source(source, folder, str(path))  # everything that is wrong, before anything is written
     opened, name = _place(assembly.spec.name, assembly.spec.store, chosen=study is not None)
@@ -336,6 +329,67 @@ def prepare(
         provenance_of(assembly.problem, spec, folder),
     )  # fmt: skip
     return Prepared(Study(opened, record), assembly, new=True, cluster=cluster)
+
+
+def _read(
+    path: Path, settings: Sequence[str], study: str | None, store: str | None, workers: object, seed: int | None,
+    data_dir: str | Path | None,
+) -> Source:  # fmt: skip
+    """A search file with what was given in place of some of its fields."""
+    given = {
+        "name": study,
+        "store": store,
+        "workers.count": workers,
+        "seed": seed,
+        "data_dir": str(Path(data_dir).absolute()) if data_dir else None,
+    }
+    given = {name: value for name, value in given.items() if value is not None}
+    return override(read_search(path, settings), given, OPTIONS)
+
+
+def take_up(
+    file: str | Path,
+    *,
+    settings: Sequence[str] = (),
+    study: str | None = None,
+    store: str | None = None,
+    workers: int | Literal["all"] | None = None,
+    seed: int | None = None,
+    data_dir: str | Path | None = None,
+    cluster: str | None = None,
+) -> Prepared:
+    """Go on with the study that a search file began, or begin it: what a job runs that may be started again.
+
+    Budget, workers and what else may change (``CHANGEABLE``) are the file's.
+
+    Args:
+        file, settings, study, store, workers, seed, data_dir, cluster: see :func:`prepare`.
+
+    Raises:
+        InputError: see :func:`prepare` and :func:`resume`; the study there is of another search.
+    """
+    path = Path(file)
+    source = _read(path, settings, study, store, workers, seed, data_dir)
+    spec = parse_spec(source)
+    url, name = parse_reference(spec.store) if spec.store else (f"{FILE}{RESULTS / spec.name}.db", spec.name)
+    name, file_of_store = name or spec.name, store_file(url)
+    there = file_of_store is None or file_of_store.exists()
+    opened = Store(url, create=True) if there else None
+    if opened is None or name not in opened.names():
+        return prepare(
+            file, settings=settings, study=name, store=spec.store, workers=workers, seed=seed, data_dir=data_dir,
+            cluster=cluster,
+        )  # fmt: skip
+    begun = Study(opened, opened.find(name))
+    stored = begun.spec
+    own = {*CHANGEABLE, "name", "store", "checkpoints"}
+    if stored is None or stored.model_dump(exclude=own) != spec.model_dump(exclude=own):
+        raise InputError(
+            f"{shown(url)} holds a study '{name}' of another search than {file}: choose another name or store",
+            "study",
+        )
+    values = {section: source.data[section] for section in CHANGEABLE if section in source.data}
+    return _go_on(begun, values, cluster)
 
 
 def _place(name: str, store: str | None, *, chosen: bool) -> tuple[Store, str]:
@@ -403,11 +457,17 @@ def resume(
                 "changed on resume",
                 "--set",
             )
+    return _go_on(study, values, cluster, {} if workers is None else {"workers.count": workers})
+
+
+def _go_on(
+    study: Study, values: Mapping[str, object], cluster: str | None, given: Mapping[str, object] | None = None
+) -> Prepared:
+    """A study that goes on, with other values for some of its fields, and others that options gave."""
     if not study.record.search:
         study.assemble()  # raises: there is no search file to put together
     folder = Path(study.record.folder)
-    given = {} if workers is None else {"workers.count": workers}
-    spec = parse_spec(override(override(Source(study.record.search, study.name), values), given, OPTIONS))
+    spec = parse_spec(override(override(Source(study.record.search, study.name), values), given or {}, OPTIONS))
     assembly = assemble(spec, folder, checkpoints=Folder(str(spec.checkpoints)), name=study.name)
     _check_same(study, provenance_of(assembly.problem, spec, folder))
     study.store.check_writable()

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from explorer.cli import enumeration, evaluation, query, search, search_file, simulator, status, sweep
+from explorer.cli import enumeration, evaluation, launching, query, search, search_file, simulator, status, sweep
 
 __all__ = ["app"]
 
@@ -38,6 +38,7 @@ def _main(
 
 app.command("run")(search.run)
 app.command("resume")(search.resume)
+app.command("launch")(launching.launch)
 app.command("status")(status.status)
 app.command("pareto")(query.pareto)
 app.command("explain")(query.explain)

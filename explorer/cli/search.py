@@ -31,11 +31,14 @@ def run(
     settings: Settings = None,
     data_dir: DataDir = None,
     cluster: Cluster = None,
+    go_on: Annotated[
+        bool, typer.Option("--resume", help="Go on if the study has been begun: for jobs that may be started again.")
+    ] = False,
 ) -> None:
     """Search: evaluate designs on Ray workers and print the Pareto front."""
-    from explorer.launch import prepare
+    from explorer.launch import prepare, take_up
 
-    prepared = prepare(
+    prepared = (take_up if go_on else prepare)(
         file, settings=settings or [], study=study, store=store, workers=workers, seed=seed, data_dir=data_dir,
         cluster=cluster,
     )  # fmt: skip

@@ -6,7 +6,17 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import BaseModel, BeforeValidator, ByteSize, ConfigDict, Field, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ByteSize,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
 
 from explorer.units import counted, read_quantity
 from explorer.workers.wanted import Workers
@@ -34,6 +44,27 @@ Seconds: TypeAlias = Annotated[
     Annotated[float, Field(gt=0)] | None, BeforeValidator(_seconds, json_schema_input_type=float | str | None)
 ]
 """A time: a number, or one with a unit such as ``2 h``."""
+
+
+def _bytes(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    try:
+        return int(TypeAdapter(ByteSize).validate_python(value))
+    except ValidationError:
+        raise ValueError(f"write a size such as 4 GiB or 500 MB, not {shown(value)}") from None
+
+
+Size: TypeAlias = Annotated[
+    Annotated[int, Field(ge=2**20)] | None, BeforeValidator(_bytes, json_schema_input_type=int | str | None)
+]
+"""Bytes: a number, or one with a unit such as ``4 GiB``."""
+
+
+def _count(value: Any) -> Any:
+    if value == "all" or (isinstance(value, int) and not isinstance(value, bool) and value >= 1):
+        return value
+    raise ValueError(f"write a whole number from 1 up, or all, not {shown(value)}")
 
 
 class WorkloadSpec(_Section):
@@ -90,12 +121,15 @@ class ConfirmSpec(_Section):
 class WorkerSpec(_Section):
     """Who evaluates."""
 
-    count: Annotated[int, Field(ge=1)] | Literal["all"] = Field(
+    count: Annotated[
+        int | Literal["all"],
+        PlainValidator(_count, json_schema_input_type=Annotated[int, Field(ge=1)] | Literal["all"]),
+    ] = Field(
         1, description="Number of Ray workers; 'all': as many as the nodes have room for, also when these change."
     )
     cpus: float = Field(1.0, gt=0, description="CPU cores of each.")
     gpus: float = Field(0.0, ge=0, description="GPUs of each; a fraction shares one.")
-    memory: Annotated[ByteSize, Field(ge=2**20)] | None = Field(
+    memory: Size = Field(
         None, description="Memory of each, such as 4 GiB: set aside on its node, and the most an evaluation may take."
     )
     resources: dict[str, Annotated[float, Field(gt=0)]] = Field(
@@ -220,7 +254,7 @@ class SearchSpec(_Section):
         description="Folder of checkpoints: a path, or a URL of fsspec's such as s3://bucket/folder; default beside "
         "the store. Searches that share it share their trainings.",
     )
-    checkpoints_limit: Annotated[ByteSize, Field(ge=2**20)] | None = Field(
+    checkpoints_limit: Size = Field(
         None,
         description="At most so much of them, such as 50 GB: those written longest ago are removed; what needs one of "
         "them again is trained anew.",

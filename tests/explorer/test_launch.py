@@ -15,7 +15,7 @@ from typing import Literal
 import pytest
 
 from explorer import InputError, Study, load_study, make_strategy, run
-from explorer.launch import _to_confirm, prepare, resume
+from explorer.launch import _to_confirm, prepare, resume, take_up
 from explorer.spec import ConfirmSpec
 from simulators.protocol import Folder
 from tests.explorer.conftest import Outcome
@@ -159,6 +159,25 @@ def test_resuming_with_a_larger_budget_goes_on(ray_cluster: None, finished_copy:
 def test_resuming_cannot_change_what_is_searched(finished_copy: Study, setting: str) -> None:
     with pytest.raises(InputError, match="only budget, confirm, workers and checkpoints_limit can be"):
         resume(finished_copy.reference, settings=[setting])
+
+
+def test_a_job_that_is_started_again_goes_on_with_its_study_or_begins_it(finished_copy: Study, tmp_path: Path) -> None:
+    path, store = write_search(tmp_path, name="again.yaml"), finished_copy.reference
+    again = take_up(path, store=store)
+    assert not again.new
+    assert again.complete
+    assert again.study.evaluations == finished_copy.evaluations
+    larger = take_up(path, store=store, settings=["budget.evaluations=9", "workers.memory=2 GiB"], workers="all")
+    assert not larger.complete
+    assert larger.spec.budget.evaluations == 9
+    assert (larger.spec.workers.count, larger.spec.workers.memory) == ("all", 2**31)
+    with pytest.raises(InputError, match="holds a study 'small' of another search than .*again.yaml: choose another"):
+        take_up(path, store=store, seed=5)
+    other = take_up(path, store=str(tmp_path / "other.db"))
+    assert other.new
+    assert other.study.name == "small"
+    assert take_up(path, store=store, study="second").new
+    assert not (tmp_path / "other.db").exists()
 
 
 def test_confirming_repeats_families_with_other_seeds_outside_the_budget(

@@ -32,7 +32,7 @@ from tests.explorer.searches import SEARCH, line_of, write_search
         ("{evaluations: 5}", "{cost: 1, epochs: 1}", "budget", "the same limit"),
         ("budget: {evaluations: 5}", "budget: {evaluations: 5}\nconfirm: 3", "confirm", "mapping of replicates"),
         ("budget: {evaluations: 5}", "budget: {evaluations: 5}\nconfirm: {replicates: 0}", "confirm.replicates", "1"),
-        ("workers: 1", "workers: 0", "workers", "write 1 or more, not 0"),
+        ("workers: 1", "workers: 0", "workers", "write a whole number from 1 up, or all, not 0"),
         ("workers: 1", "workers: two", "workers", "mapping of count, cpus, gpus"),
         ("workers: 1", "workers: true", "workers", "mapping of count"),
         ("workers: 1", "workers: {count: 2, cpu: 1}", "workers.cpu", "did you mean 'cpus'?"),

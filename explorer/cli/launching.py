@@ -1,0 +1,73 @@
+"""``rex launch``: a search on a cluster."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = ["launch"]
+
+
+def launch(
+    profile: Annotated[
+        str | None, typer.Argument(metavar="[PROFILE]", help="Where to; without it: what there is.")
+    ] = None,
+    file: Annotated[Path | None, typer.Argument(metavar="[FILE]", help="A search file; without it: the guide.")] = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A setting of the profile, such as nodes=4.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Write it to this file, which must not be there.")] = None,
+    submit: Annotated[bool, typer.Option("--submit", help="Submit it, instead of printing it.")] = False,
+) -> None:
+    """What starts a search on a cluster: a job script, a list of objects, or a command; printed or submitted."""
+    import shlex
+    import shutil
+    import subprocess
+
+    from explorer.cli.output import console, note, write
+    from explorer.profiles import PROFILES, filled, profile_named, settings_of
+    from explorer.spec import parse_spec, read_search, read_settings
+    from simulators.protocol.errors import InputError
+
+    if profile is None:
+        width = max(map(len, PROFILES))
+        console().print("\n".join(f"{p.name:{width}}  {p.summary}" for p in PROFILES.values()), markup=False)
+        note("rex launch PROFILE prints the guide of one, with its settings")
+        return
+    chosen = profile_named(profile)
+    if file is None:
+        listed = "\n".join(
+            f"- `{name}`" + ("" if field.is_required() or field.default == "" else f" ({field.default})")
+            + f": {field.description}"
+            for name, field in chosen.settings.model_fields.items()
+        )  # fmt: skip
+        console().print(f"{chosen.guide}\n## Settings of {chosen.name}\n\n{listed}", markup=False, soft_wrap=True)
+        return
+    given = read_settings(settings or [])
+    ready = settings_of(chosen, parse_spec(read_search(file, [])), str(file), given)
+    text = filled(chosen, ready)
+    if not submit and out is None:
+        if text:
+            write(text, None)
+        commands = chosen.commands(ready, f"{ready.study}.{Path(chosen.template).suffix.lstrip('.')}")
+        (note if text else console().print)("\n".join(map(shlex.join, commands)))
+        return
+    place = out or Path(f"{ready.study}.{chosen.name}{Path(chosen.template).suffix}")
+    if text:
+        write(text, place)
+    commands = chosen.commands(ready, str(place))
+    if not submit:
+        note("\n".join(map(shlex.join, commands)))
+        return
+    for command in commands:
+        if shutil.which(command[0]) is None:
+            raise InputError(
+                f"{command[0]} is not installed here, which is to run `{shlex.join(command)}`"
+                + (f"; {place} is written: take it to where it is" if text else ""),
+                "--submit",
+            )
+        ended = subprocess.run(command, check=False)  # noqa: S603  # the profile's own
+        if ended.returncode:
+            raise typer.Exit(ended.returncode)
