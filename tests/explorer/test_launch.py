@@ -171,7 +171,7 @@ def test_a_job_that_is_started_again_goes_on_with_its_study_or_begins_it(finishe
     assert not larger.complete
     assert larger.spec.budget.evaluations == 9
     assert (larger.spec.workers.count, larger.spec.workers.memory) == ("all", 2**31)
-    with pytest.raises(InputError, match="holds a study 'small' of another search than .*again.yaml: choose another"):
+    with pytest.raises(InputError, match=r"holds a study 'small' of another search than .*again.yaml: choose another"):
         take_up(path, store=store, seed=5)
     other = take_up(path, store=str(tmp_path / "other.db"))
     assert other.new
