@@ -218,6 +218,7 @@ def _search(
             if confirm and not problem.outline.exact and not search.draining:
                 search.repeat(_to_confirm(problem, search.finished, initial, confirm))
         unsaved.flush(grace_s if search.draining else OUTAGE_S)
+        thinker.close(grace_s)
         watcher.end("terminated" if search.draining else "finished")
     except KeyboardInterrupt:
         watcher.end("interrupted")
@@ -239,7 +240,9 @@ def _tellers(study: Study) -> Callable[[Standing], None]:
 
     def tell(standing: Standing) -> None:
         metrics.tell(standing)
-        with suppress(StoreError):  # told already, by the evaluations that cannot be written
+        if standing.unsaved:  # the store is away, and each question would wait until that is sure
+            return
+        with suppress(StoreError):  # told by the next evaluation that cannot be written
             study.store.tell_standing(study.name, standing.to_json())
 
     return tell

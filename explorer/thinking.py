@@ -91,8 +91,13 @@ class Thinker(ABC):
             Exception: what the strategy raised.
         """
 
-    def close(self) -> None:
-        """No more questions; an answer that is still being thought of is not waited for."""
+    def close(self, patience_s: float = 0.0) -> None:  # noqa: ARG002  # of those that think aside
+        """No more questions.
+
+        Args:
+            patience_s: how long to wait for an answer that is still being thought of: nobody needs it, but libraries do
+                not like it when a process ends in the middle of their work.
+        """
         return
 
 
@@ -135,7 +140,8 @@ class Aside(Thinker):
         self._questions: SimpleQueue[Question | None] = SimpleQueue()
         self._answers: SimpleQueue[Suggestion] = SimpleQueue()
         self._open = False
-        threading.Thread(target=self._think, name="strategy", daemon=True).start()
+        self._thread = threading.Thread(target=self._think, name="strategy", daemon=True)
+        self._thread.start()
 
     def _think(self) -> None:
         while question := self._questions.get():
@@ -163,5 +169,6 @@ class Aside(Thinker):
             raise found.error
         return found
 
-    def close(self) -> None:
+    def close(self, patience_s: float = 0.0) -> None:
         self._questions.put(None)
+        self._thread.join(patience_s)

@@ -48,7 +48,13 @@ def test_aside_nobody_waits_and_the_answer_wakes_who_asked() -> None:
     assert thinker.take() is None
     assert strategy.thread == "strategy"
     assert set(strategy.threads) <= {1}
-    thinker.close()
+    strategy.may.clear()
+    thinker.ask(Question((), (), 1, 0.0))
+    thinker.close(0.01)
+    assert thinker.busy, "what it thinks of still is not waited for any longer"
+    strategy.may.set()
+    thinker.close(60)
+    assert "strategy" not in [thread.name for thread in threading.enumerate()]
 
 
 def test_what_a_strategy_raises_aside_is_raised_where_its_answer_is_taken() -> None:
