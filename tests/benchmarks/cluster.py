@@ -25,8 +25,11 @@ from pathlib import Path
 
 PARTS = ("driver", "recovery", "memory", "resume")
 PEERS = ("rex", "tune", "optuna")
-MOST_OF_PEERS = 64  # workers: more processes with Optuna in them than this do not fit into 24 GiB
-TUNE = ("--rounds", "2")  # it takes seconds for each
+FIGURES = ("  ", "node lost", "driver after", "resume")
+"""What lines with figures begin with: Ray prints others."""
+
+MOST_OF_PEERS = 16  # workers: Ray Tune takes seconds for each trial, and Optuna's processes wait for one another
+TUNE = ("--rounds", "8")
 
 
 def sleep(seconds: float, folder: str) -> None:
@@ -48,9 +51,9 @@ def idle_share(folder: Path, workers: int) -> tuple[float, float, float]:
         file.name: [tuple(map(float, line.split())) for line in file.read_text().splitlines()]
         for file in folder.iterdir()
     }
-    # Ray Tune gives every trial a process of its own: of as many as there are workers at a time
-    starts = sorted(span[0] for of_one in spans.values() for span in of_one)
-    first, last = starts[workers - 1], starts[-1]
+    # Ray Tune gives every trial a process of its own, as many at a time as there are workers
+    first = sorted(min(of_one)[0] for of_one in spans.values())[workers - 1]
+    last = max(span[0] for of_one in spans.values() for span in of_one)
     busy = sum(max(0.0, min(end, last) - max(start, first)) for of_one in spans.values() for start, end in of_one)
     return 1.0 - busy / (workers * (last - first)), first, last
 
@@ -157,13 +160,15 @@ def driver(name: str, workers: int, rounds: int, seconds: float) -> None:
             idle, first, last = idle_share(folder, workers)
             cpu = cpu_between(marks, first, last)
     print(
-        f"{name:>7}, {workers:4d} workers, {count} evaluations of {seconds:g} s: {1e3 * cpu:.2f} ms CPU each, "
+        f"  {name:>6}, {workers:4d} workers, {count} evaluations of {seconds:g} s: {1e3 * cpu:.2f} ms CPU each, "
         f"idle {100 * idle:5.1f} % of {last - first:.1f} s"
     )
 
 
 def recovery() -> None:
     """Print how long it takes until what a lost node did is done elsewhere."""
+    import ray
+
     from explorer import Design, Proposal
     from explorer.workers.pool import RayPool
     from explorer.workers.wanted import Workers
@@ -191,6 +196,8 @@ def recovery() -> None:
         f"{time.monotonic() - began:.1f} s after the loss"
     )
     pool.close()
+    ray.shutdown()
+    nodes.cluster.shutdown()
 
 
 def _big(count: int, place: Path) -> tuple[object, Callable[[], object]]:
@@ -227,8 +234,9 @@ def memory(count: int) -> None:
         search().run()  # type: ignore[attr-defined]  # a search
         after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         print(
-            f"{count} evaluations: driver {after / 1024:.0f} MiB at most, {(after - before) / count * 1024:.0f} bytes "
-            f"an evaluation; {1e3 * (time.process_time() - began) / count:.2f} ms CPU each, with the store"
+            f"driver after {count} evaluations: {after / 1024:.0f} MiB at most, "
+            f"{(after - before) / count * 1024:.0f} bytes an evaluation; "
+            f"{1e3 * (time.process_time() - began) / count:.2f} ms CPU each, with the store"
         )
 
 
@@ -248,8 +256,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="What searches on many workers cost, with peers in the same run.")
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
     parser.add_argument("--peers", nargs="+", choices=PEERS, default=PEERS)
-    parser.add_argument("--workers", nargs="+", type=int, default=[64, 200])
-    parser.add_argument("--rounds", type=int, default=15, help="evaluations of each worker")
+    parser.add_argument("--workers", nargs="+", type=int, default=[16, 64, 200])
+    parser.add_argument("--rounds", type=int, default=90, help="evaluations of each worker; 200 take minutes to start")
     parser.add_argument("--seconds", type=float, default=1.0, help="that an evaluation sleeps")
     parser.add_argument(
         "--count", type=int, default=100_000, help="evaluations of the part 'memory'; a tenth of 'resume'"
@@ -260,7 +268,7 @@ def main() -> None:
         for arguments in _parts(options):
             command = [sys.executable, "-m", "tests.benchmarks.cluster", "--alone", *arguments]
             ended = subprocess.run(command, capture_output=True, text=True)  # what Ray says stays out of the figures
-            print(*ended.stdout.splitlines()[-1:], flush=True)
+            print(*[line for line in ended.stdout.splitlines() if line.startswith(FIGURES)], sep="\n", flush=True)
             if ended.returncode:
                 print(f"failed: {ended.stderr[-2000:]}", file=sys.stderr)
         return
