@@ -78,8 +78,8 @@ def test_a_search_runs_from_the_installed_wheel_outside_the_repository(target: P
     rex = target / "bin" / "rex"
     assert os.access(rex, os.X_OK)
     ended = subprocess.run(
-        [rex, "run", path], cwd=tmp_path, env=environment(PYTHONPATH=str(target)), capture_output=True, text=True,
-        timeout=300,
+        [rex, "run", path], cwd=tmp_path, env=environment(PYTHONPATH=str(target), RAY_ADDRESS=""),
+        capture_output=True, text=True, timeout=300,
     )  # fmt: skip
     assert ended.returncode == 0, ended.stdout + ended.stderr
     study = load_study(tmp_path / "results" / "small.db")

@@ -316,8 +316,8 @@ def started(folder: Path, wanted: int) -> subprocess.Popen[bytes]:
     path = write_search(folder, ("vgg11", "vgg16"), endless, ("[{bn: all}, {bn: none}]", "[{bn: all}]"))
     with log.open("wb") as out:
         process = subprocess.Popen(
-            [str(REX), "run", path.name, "--store", "x.db"], cwd=folder, env=environment(), stdout=out, stderr=out,
-            start_new_session=True, preexec_fn=_heeding_control_c,
+            [str(REX), "run", path.name, "--store", "x.db"], cwd=folder, env=environment(RAY_ADDRESS=""),
+            stdout=out, stderr=out, start_new_session=True, preexec_fn=_heeding_control_c,
         )  # fmt: skip
     deadline = time.monotonic() + HUNG_S
     while len(re.findall(rf"(?m)^\d+/{ENDLESS}", log.read_text())) < wanted:
