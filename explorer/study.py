@@ -26,6 +26,7 @@ from explorer.yaml_source import Source
 from simulators.protocol import Design
 
 if TYPE_CHECKING:
+    import optuna
     import pandas
 
     from explorer.assembly import Assembly
@@ -242,6 +243,20 @@ class Study:
         from explorer.rerun import rerun
 
         return rerun(self, evaluation, problem, begin=begin)
+
+    def to_optuna(self, storage: str | Path | None = None, name: str = "") -> optuna.Study:
+        """As an Optuna study, for Optuna's dashboard, plots and importances; a second call brings it up to date.
+
+        Args:
+            storage: a file or a URL, as :func:`explorer.integrations.optuna_view.to_optuna` takes it; None: in memory.
+            name: of the Optuna study; by default this one's.
+
+        Raises:
+            InputError: the storage cannot be used, or holds another study of this name.
+        """
+        from explorer.integrations.optuna_view import to_optuna
+
+        return to_optuna(self, storage, name)
 
     def to_pandas(self) -> pandas.DataFrame:
         """All evaluations that were run, one row each, with the number and the key that they are named by."""

@@ -6,7 +6,18 @@ from typing import Annotated
 
 import typer
 
-from explorer.cli import enumeration, evaluation, launching, query, search, search_file, simulator, status, sweep
+from explorer.cli import (
+    enumeration,
+    evaluation,
+    launching,
+    optuna_view,
+    query,
+    search,
+    search_file,
+    simulator,
+    status,
+    sweep,
+)
 
 __all__ = ["app"]
 
@@ -42,6 +53,7 @@ app.command("launch")(launching.launch)
 app.command("status")(status.status)
 app.command("pareto")(query.pareto)
 app.command("explain")(query.explain)
+app.command("optuna")(optuna_view.optuna)
 app.command("model")(evaluation.model)
 app.command("rerun")(evaluation.rerun)
 app.command("enumerate")(enumeration.enumerate_designs)

@@ -14,17 +14,16 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import optuna
-from optuna.distributions import BaseDistribution, CategoricalDistribution, IntDistribution
 from optuna.samplers import BaseSampler, GPSampler, NSGAIISampler, TPESampler
 from optuna.trial import TrialState
 
 from explorer.evaluation import Evaluation, Proposal
+from explorer.optuna_space import design_of, distributions_of, parameters_of
 from explorer.problem import Problem
 from explorer.strategies.base import Strategy
 from objectives.objective import Direction
-from simulators.protocol import BinaryVector, Bits, Design, Domain, InputError, Integer, suggestion
+from simulators.protocol import InputError, suggestion
 
 __all__ = ["OptunaStrategy", "gp_sampler", "nsga2", "tpe"]
 
@@ -66,7 +65,7 @@ class OptunaStrategy(Strategy):
         except (TypeError, ValueError) as error:
             raise InputError(*_refusal(str(error), self.options)) from error
         self._study = _quiet_study([objective.direction for objective in problem.objectives], made)
-        self._distributions = _distributions(problem)
+        self._distributions = distributions_of(problem.space)
         first: Any = self.options.get(opening, inspect.signature(sampler).parameters[opening].default)
         self._opening: int = first
         self._known = 0  # trials that were told with values
@@ -95,7 +94,7 @@ class OptunaStrategy(Strategy):
     def _ask(self) -> Proposal | None:
         for _ in range(self._asks):
             trial = self._study.ask(self._distributions)
-            design = self._design(trial.params)
+            design = design_of(self.problem.space, trial.params)
             feasible = self.problem.known(self.problem.space.designs([design])).feasible[0]
             proposal = self.propose(design) if feasible else None
             if proposal:
@@ -112,7 +111,7 @@ class OptunaStrategy(Strategy):
 
     def _begin(self, proposal: Proposal) -> None:
         """Tell the sampler of a design that it did not propose and that runs now."""
-        self._study.enqueue_trial(self._parameters(proposal.design))
+        self._study.enqueue_trial(parameters_of(self.problem.space, proposal.design))
         self._trials[proposal.key] = self._study.ask(self._distributions)
 
     def _tell(self, evaluation: Evaluation) -> None:
@@ -124,7 +123,7 @@ class OptunaStrategy(Strategy):
             self._study.add_trial(
                 optuna.create_trial(
                     values=values,
-                    params=self._parameters(evaluation.design),
+                    params=parameters_of(self.problem.space, evaluation.design),
                     distributions=self._distributions,
                     constraints=constraints,
                 )
@@ -134,26 +133,6 @@ class OptunaStrategy(Strategy):
                 for name, value in constraints.items():
                     trial.set_constraint(name, value)
             self._study.tell(trial, values, state=TrialState.COMPLETE if values else TrialState.FAIL)
-
-    def _parameters(self, design: Design) -> dict[str, Any]:
-        parameters: dict[str, Any] = {}
-        for name, variable in self.problem.space.variables.items():
-            value = design[name]
-            if _bit_by_bit(variable.domain) and isinstance(value, Bits):
-                parameters.update({f"{name}[{item}]": bit for item, bit in enumerate(value, 1)})
-            else:
-                parameters[name] = str(value) if isinstance(value, Bits) else value
-        return parameters
-
-    def _design(self, parameters: Mapping[str, Any]) -> Design:
-        values: dict[str, Any] = {}
-        for name, variable in self.problem.space.variables.items():
-            domain = variable.domain
-            if isinstance(domain, BinaryVector) and _bit_by_bit(domain):
-                values[name] = [parameters[f"{name}[{item}]"] for item in range(1, domain.length + 1)]
-            else:
-                values[name] = parameters[name]
-        return self.problem.space.design(values)
 
 
 _PLAIN: Mapping[str, tuple[str, tuple[type, ...]]] = {
@@ -205,26 +184,6 @@ def _quiet_study(directions: Sequence[Direction], sampler: BaseSampler) -> optun
         return optuna.create_study(sampler=sampler, directions=directions)
     finally:
         optuna.logging.set_verbosity(level)
-
-
-def _distributions(problem: Problem) -> dict[str, BaseDistribution]:
-    distributions: dict[str, BaseDistribution] = {}
-    for name, variable in problem.space.variables.items():
-        domain = variable.domain
-        if isinstance(domain, BinaryVector) and _bit_by_bit(domain):
-            bits = range(1, domain.length + 1)
-            distributions.update({f"{name}[{item}]": CategoricalDistribution((0, 1)) for item in bits})
-        elif isinstance(domain, Integer):
-            distributions[name] = IntDistribution(domain.low, domain.high)
-        else:
-            choices = [domain.value(value) for value in domain.at(np.arange(domain.size))]
-            distributions[name] = CategoricalDistribution([str(c) if isinstance(c, Bits) else c for c in choices])
-    return distributions
-
-
-def _bit_by_bit(domain: Domain) -> bool:
-    """Whether a sampler sees each bit; a short list of vectors is one category."""
-    return isinstance(domain, BinaryVector) and not domain.choices
 
 
 def nsga2(problem: Problem, seed: int = 0, options: Mapping[str, object] | None = None) -> OptunaStrategy:

@@ -7,10 +7,12 @@ import math
 import os
 import re
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import ray
-from ray.exceptions import RayError
+from ray.exceptions import AuthenticationError, RayError
 
 from explorer.workers.wanted import Workers
 from simulators.protocol import InputError
@@ -19,6 +21,10 @@ __all__ = ["LOCAL", "connect"]
 
 KNOCK_S = 5.0  # how long a cluster may take to accept a connection
 LOCAL = "local"
+TO_GET_IN = (
+    "set RAY_AUTH_MODE=token, and put the token that its nodes were started with into ~/.ray/auth_token, or into a "
+    "file that RAY_AUTH_TOKEN_PATH names"
+)
 
 
 def connect(wanted: Workers, address: str | None = None) -> None:
@@ -31,7 +37,7 @@ def connect(wanted: Workers, address: str | None = None) -> None:
             ``local`` for a new one; by default what ``RAY_ADDRESS`` says, else ``local``.
 
     Raises:
-        InputError: no cluster answers there.
+        InputError: no cluster answers there, or there is no token that it could be asked with.
     """
     if ray.is_initialized():
         return
@@ -43,21 +49,36 @@ def connect(wanted: Workers, address: str | None = None) -> None:
     place, given = ("--cluster", address) if address else ("RAY_ADDRESS", os.environ.get("RAY_ADDRESS", ""))
     if given in ("", LOCAL):
         cores = max(os.cpu_count() or 1, math.ceil((wanted.count or 1) * wanted.cpus))
-        ray.init(address=LOCAL, num_cpus=cores, include_dashboard=False, **options)  # with a token: nobody else gets in
+        with _token_told():
+            ray.init(address=LOCAL, num_cpus=cores, include_dashboard=False, **options)
         return
     try:
         _knock(given)
-        ray.init(address=given, **options)
+        with _token_told():
+            ray.init(address=given, **options)
+    except InputError:
+        raise
     except (OSError, RuntimeError, ValueError, ImportError, RayError) as error:
         reason = str(error).partition("\n")[0].removesuffix(".")
         if given.startswith("ray://") and isinstance(error, ImportError):
             reason += "; pip install 'reram-explorer[cluster]'"
+        elif re.search("failed to connect|connection timeout", reason, re.I):
+            reason += f": something listens there, but it is no Ray, or lets in nobody without its token; {TO_GET_IN}"
         raise InputError(
             f"{place} is {given}, but no Ray cluster can be reached there ({reason}); "
             + ("start one with `ray start --head`, or " if given == "auto" else "")
             + ("unset it" if place == "RAY_ADDRESS" else "leave it out")
             + " to use this machine"
         ) from error
+
+
+@contextmanager
+def _token_told() -> Iterator[None]:
+    """Raises InputError for a token that is missing or cannot be read."""
+    try:
+        yield
+    except AuthenticationError as error:
+        raise InputError(f"Ray has no token to show: {error.message.removesuffix('.')}; {TO_GET_IN}") from error
 
 
 def _knock(address: str) -> None:

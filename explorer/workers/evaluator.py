@@ -7,6 +7,7 @@ import os
 import resource
 import time
 import traceback
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.util import find_spec
@@ -20,6 +21,7 @@ from threadpoolctl import threadpool_limits
 from explorer.evaluation import Evaluation, Proposal
 from explorer.failures import FailureKind
 from explorer.problem import Problem
+from simulators.protocol import also_known
 
 __all__ = ["Evaluator", "Hello", "code_digest"]
 
@@ -77,12 +79,14 @@ class Evaluator:
         self._memory_bytes = memory_bytes
         self._name = f"{ray.util.get_node_ip_address()}:{os.getpid()}"
 
-    def hello(self, code: str) -> Hello:
+    def hello(self, code: str, known: Mapping[str, Mapping[str, str]]) -> Hello:
         """Say who this is, and make ready for evaluations if the driver's code is the same.
 
         Args:
             code: digest of the driver's code.
+            known: plug-ins that the driver knows, see :func:`simulators.protocol.plugins`.
         """
+        also_known(known)
         node = ray.get_runtime_context().get_node_id()
         hello = Hello(node, self._name, code_digest(), python_version())
         if hello.code == code and self._loaded is None:

@@ -31,7 +31,7 @@ from explorer.workers.deadlines import Deadlines
 from explorer.workers.evaluator import Evaluator, Hello, code_digest
 from explorer.workers.verdict import verdict, was_preempted
 from explorer.workers.wanted import Workers
-from simulators.protocol import InputError
+from simulators.protocol import InputError, plugins
 
 __all__ = ["RayPool"]
 
@@ -275,7 +275,7 @@ class RayPool(Pool):
     def _start(self) -> None:
         worker = _Worker(self._actors.remote((self._shipped,), self._wanted.memory_bytes))
         self._workers.append(worker)
-        self._when_done(worker.actor.hello.remote(self._code), self._greeted, worker)
+        self._when_done(worker.actor.hello.remote(self._code, plugins()), self._greeted, worker)
 
     def _greeted(self, worker: _Worker, done: Future[Any], _: list[Evaluation]) -> None:
         """A worker is ready, or did not come to be."""

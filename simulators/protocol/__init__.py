@@ -11,10 +11,12 @@ from simulators.protocol.discovery import (
     OBJECTIVES,
     SIMULATORS,
     STRATEGIES,
+    also_known,
     find_plugin,
     load_simulator,
     nearest,
     plugin_names,
+    plugins,
     suggestion,
 )
 from simulators.protocol.errors import InputError
@@ -75,6 +77,7 @@ __all__ = [
     "Variable",
     "View",
     "Workload",
+    "also_known",
     "check_writable",
     "executed",
     "field_path",
@@ -86,6 +89,7 @@ __all__ = [
     "nearest",
     "plain_words",
     "plugin_names",
+    "plugins",
     "read_user_file",
     "shown",
     "suggestion",

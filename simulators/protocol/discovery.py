@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
@@ -16,10 +16,12 @@ __all__ = [
     "OBJECTIVES",
     "SIMULATORS",
     "STRATEGIES",
+    "also_known",
     "find_plugin",
     "load_simulator",
     "nearest",
     "plugin_names",
+    "plugins",
     "suggestion",
 ]
 
@@ -36,6 +38,23 @@ SHOWN = 5  # of more
 @cache
 def _group(group: str) -> dict[str, EntryPoint]:
     return {point.name: point for point in entry_points(group=group)}
+
+
+def plugins() -> dict[str, dict[str, str]]:
+    """Of every group the names with what they stand for, such as ``package.module:Class``."""
+    groups = (SIMULATORS, OBJECTIVES, STRATEGIES, NETWORKS)
+    return {group: {name: point.value for name, point in _group(group).items()} for group in groups}
+
+
+def also_known(elsewhere: Mapping[str, Mapping[str, str]]) -> None:
+    """Take over names from another process: code that came without being installed has none of its own.
+
+    Args:
+        elsewhere: what :func:`plugins` gave there.
+    """
+    for group, names in elsewhere.items():
+        for name, value in names.items():
+            _group(group).setdefault(name, EntryPoint(name, value, group))
 
 
 def nearest(word: str, known: Iterable[str]) -> list[str]:

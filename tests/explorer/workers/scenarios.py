@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import shutil
 import signal
 import sys
@@ -119,8 +120,9 @@ def poisoned(nodes: Nodes, folder: Path) -> Any:
 def metrics(nodes: Nodes, folder: Path) -> Any:
     """What Prometheus would be told, after the poisoned search."""
     end, found = time.monotonic() + WAIT_S, ""
-    while "rex_failures" not in found and time.monotonic() < end:
+    while not re.search(r"(?m)^ray_rex_evaluations.* 14\.0$", found) and time.monotonic() < end:  # Ray takes its time
         time.sleep(0.5)
+        found = ""
         for node in ray.nodes():
             if node["Alive"]:
                 url = f"http://{node['NodeManagerAddress']}:{node['MetricsExportPort']}/metrics"

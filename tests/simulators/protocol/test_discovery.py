@@ -8,11 +8,13 @@ from simulators.accelerators.deeptrain import DeepTrain
 from simulators.protocol import (
     NETWORKS,
     InputError,
+    also_known,
     discovery,
     find_plugin,
     load_simulator,
     nearest,
     plugin_names,
+    plugins,
     suggestion,
 )
 
@@ -53,3 +55,19 @@ def test_suggestions_are_empty_when_nothing_is_known():
 
 def test_what_is_known_by_one_name_twice_is_told_once() -> None:
     assert suggestion("x", ["training", "hardware", "training"]) == "; known: hardware, training"
+
+
+def test_names_of_another_process_are_taken_over_but_replace_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What Ray's working directory brings has no metadata: there the driver's names are all that there are."""
+    known = plugins()
+    assert known[NETWORKS]["vgg11"].startswith("simulators.workloads.")
+    monkeypatch.setattr(discovery, "entry_points", lambda **_: ())
+    discovery._group.cache_clear()
+    try:
+        assert plugin_names(NETWORKS) == []
+        also_known(known)
+        assert plugins() == known
+        also_known({NETWORKS: {"vgg11": "elsewhere:vgg11", "new": "elsewhere:new"}})
+        assert plugins()[NETWORKS] == {**known[NETWORKS], "new": "elsewhere:new"}
+    finally:
+        discovery._group.cache_clear()
