@@ -20,7 +20,7 @@ from pydantic import (
 
 from explorer.units import counted, read_quantity
 from explorer.workers.wanted import Workers
-from simulators.protocol import is_in_file, shown
+from simulators.protocol import InputError, is_in_file, shown
 
 __all__ = [
     "NAME", "SHORTHANDS", "BudgetSpec", "ConfirmSpec", "SearchSpec", "StrategySpec", "WorkerSpec", "WorkloadSpec",
@@ -145,11 +145,20 @@ class WorkerSpec(_Section):
         None, description="Time to wait for a worker when there is none, such as 15 min where machines are started."
     )
     working_dir: str | None = Field(
-        None, description="Folder of code that every node gets, relative to this file, where nodes lack it."
+        None,
+        description="Code that every node gets, where it lacks it: a folder, relative to this file, or URL of a .zip.",
     )
     grace_s: Annotated[float, BeforeValidator(_seconds, json_schema_input_type=float | str), Field(ge=0)] = Field(
         30.0, description="Time that running evaluations have to end after SIGTERM; each epoch is kept anyway."
     )
+
+    @model_validator(mode="after")
+    def _can_be(self) -> WorkerSpec:
+        try:
+            self.wanted(Path())
+        except InputError as error:
+            raise ValueError(error.message) from None
+        return self
 
     def __str__(self) -> str:
         return "workers wherever there is room" if self.count == "all" else counted(self.count, "workers")
@@ -164,8 +173,13 @@ class WorkerSpec(_Section):
         number = None if self.count == "all" else self.count
         return Workers(
             count or number, self.cpus, self.gpus, self.memory, self.resources, self.attempts, self.deadline_s,
-            self.patience_s, None if self.working_dir is None else str(folder / self.working_dir),
+            self.patience_s, self._code(folder),
         )  # fmt: skip
+
+    def _code(self, folder: Path) -> str | None:
+        if self.working_dir is None or "://" in self.working_dir:
+            return self.working_dir
+        return str(folder / self.working_dir)
 
 
 def _named(value: Any) -> Any:

@@ -9,6 +9,7 @@ import re
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import ray
@@ -37,9 +38,16 @@ def connect(wanted: Workers, address: str | None = None) -> None:
             ``local`` for a new one; by default what ``RAY_ADDRESS`` says, else ``local``.
 
     Raises:
-        InputError: no cluster answers there, or there is no token that it could be asked with.
+        InputError: there is no such folder of code; no cluster answers there; or there is no token to ask it with.
     """
+    if wanted.working_dir is not None and "://" not in wanted.working_dir and not Path(wanted.working_dir).is_dir():
+        raise InputError(f"there is no folder {wanted.working_dir}", "workers.working_dir")
     if ray.is_initialized():
+        if wanted.working_dir is not None and not ray.get_runtime_context().runtime_env.working_dir_uri():
+            raise InputError(
+                "this process is connected to Ray already, without it; give it to ray.init, or call ray.shutdown first",
+                "workers.working_dir",
+            )
         return
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     logging.getLogger("ray").setLevel(logging.ERROR)  # not a line about its tokens above every search

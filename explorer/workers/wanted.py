@@ -6,7 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import floor, inf
 
+from simulators.protocol import InputError
+
 __all__ = ["Workers"]
+
+LEAST = 1e-4  # of a resource: Ray counts it in these
+RAYS_OWN = {"CPU", "GPU", "memory", "object_store_memory"}
 
 
 @dataclass(frozen=True)
@@ -25,6 +30,9 @@ class Workers:
         patience_s: how long a search goes on without a single worker, while a cluster starts machines; None: five
             minutes, but none at all if no node there is has room for one.
         working_dir: folder of code that Ray brings to every node; None: nodes have what they need.
+
+    Raises:
+        InputError: something of it cannot be.
     """
 
     count: int | None = 1
@@ -36,6 +44,20 @@ class Workers:
     deadline_s: float | None = None
     patience_s: float | None = None
     working_dir: str | None = None
+
+    def __post_init__(self) -> None:
+        amounts = {"cpus": self.cpus, **self.resources}
+        for name, amount in amounts.items():
+            if not LEAST <= amount < inf:
+                raise InputError(f"{name} is {amount:g}; give at least {LEAST:g}", "workers")
+        if not (self.gpus == 0 or LEAST <= self.gpus <= 1 or (self.gpus > 1 and self.gpus == self.gpus // 1)):
+            raise InputError(f"gpus is {self.gpus:g}; give a part of one, or a whole number of them", "workers")
+        for name in RAYS_OWN & self.resources.keys():
+            raise InputError(f"resources holds {name}; write cpus, gpus and memory instead", "workers")
+        if self.count is not None and self.count < 1:
+            raise InputError(f"count is {self.count}; give a whole number from 1 up, or None for all", "workers")
+        if self.attempts < 1:
+            raise InputError(f"attempts is {self.attempts}; give 1 or more", "workers")
 
     @property
     def of_each(self) -> dict[str, float]:

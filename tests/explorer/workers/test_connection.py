@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from explorer import load_study
+from explorer import InputError, Workers, load_study
+from explorer.workers.connection import connect
 from tests.explorer.searches import environment, rex
 from tests.explorer.workers.heads import Head, head, without_the_product
 
@@ -155,3 +156,13 @@ def test_a_token_that_cannot_be_read_is_one_message(address: str, tmp_path: Path
     assert told.startswith("InputError Ray has no token to show: RAY_AUTH_TOKEN_PATH is set but file cannot be opened")
     assert "set RAY_AUTH_MODE=token, and put the token that its nodes were started with into" in told
     assert told.count("\n") == 1
+
+
+def test_a_folder_of_code_that_is_not_there_is_told_before_anything_starts(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"workers.working_dir: there is no folder .*none"):
+        connect(Workers(working_dir=str(tmp_path / "none")))
+
+
+def test_code_for_the_nodes_comes_too_late_once_ray_is_connected(ray_cluster: None, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"workers.working_dir: this process is connected to Ray already, without it"):
+        connect(Workers(working_dir=str(tmp_path)))
