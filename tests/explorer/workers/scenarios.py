@@ -29,6 +29,7 @@ import explorer
 from explorer import Design, InputError, Integer, Problem, Proposal, Space, Workers, run
 from explorer.evaluation import Evaluation
 from explorer.workers.pool import RayPool
+from tests.explorer.searches import rex
 
 QUIET = {"log_to_driver": False, "logging_level": logging.CRITICAL, "configure_logging": False}
 WAIT_S = 120.0
@@ -113,7 +114,7 @@ def poisoned(nodes: Nodes, folder: Path) -> Any:
         "evaluations": [told(evaluation) for evaluation in study.evaluations],
         "phase": standing and standing.phase,
         "failures": dict(standing.failures) if standing else {},
-        "reference": study.reference,
+        "status": rex("status", study.reference, cwd=folder).stdout,
     }
 
 

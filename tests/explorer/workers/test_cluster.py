@@ -58,6 +58,16 @@ def test_whatever_a_function_does_the_search_goes_on_and_says_what_it_was(found:
     }  # fmt: skip
 
 
+def test_status_shows_every_reason(found: Mapping[str, Any]) -> None:
+    lines = found["poisoned"]["status"].splitlines()
+    for _, failure in EXPECTED.values():
+        assert not failure or any(re.match(rf"failed \d x: {re.escape(failure)}", line) for line in lines), failure
+    assert max(map(len, lines)) < 600, "not ten megabytes"
+    again = "attempts that failed and were made once more: 2 x worker died, 1 x deadline, 1 x system error"
+    assert again in lines
+    assert "last run: finished after" in lines[-1]
+
+
 def test_what_its_place_may_have_done_is_tried_again_on_another_node(found: Mapping[str, Any]) -> None:
     for evaluation in found["poisoned"]["evaluations"]:
         earlier = evaluation["earlier"]
