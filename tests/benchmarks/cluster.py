@@ -25,7 +25,7 @@ from pathlib import Path
 
 PARTS = ("driver", "recovery", "memory", "resume")
 PEERS = ("rex", "tune", "optuna")
-FIGURES = ("  ", "node lost", "driver after", "resume")
+FIGURES = ("driver", "node lost", "resume")
 """What lines with figures begin with: Ray prints others."""
 
 MOST_OF_PEERS = 16  # workers: Ray Tune takes seconds for each trial, and Optuna's processes wait for one another
@@ -148,7 +148,7 @@ def optuna_processes(workers: int, count: int, seconds: float, folder: str, plac
 
 def driver(name: str, workers: int, rounds: int, seconds: float) -> None:
     """Print what one of them costs."""
-    count = workers * rounds
+    count = workers * (rounds + workers)  # it takes a second to start one here, while the others evaluate
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place) / "spans"
         folder.mkdir()
@@ -160,7 +160,7 @@ def driver(name: str, workers: int, rounds: int, seconds: float) -> None:
             idle, first, last = idle_share(folder, workers)
             cpu = cpu_between(marks, first, last)
     print(
-        f"  {name:>6}, {workers:4d} workers, {count} evaluations of {seconds:g} s: {1e3 * cpu:.2f} ms CPU each, "
+        f"driver: {name:>6}, {workers:4d} workers, {count} evaluations of {seconds:g} s: {1e3 * cpu:.2f} ms CPU each, "
         f"idle {100 * idle:5.1f} % of {last - first:.1f} s"
     )
 
@@ -257,7 +257,7 @@ def main() -> None:
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
     parser.add_argument("--peers", nargs="+", choices=PEERS, default=PEERS)
     parser.add_argument("--workers", nargs="+", type=int, default=[16, 64, 200])
-    parser.add_argument("--rounds", type=int, default=90, help="evaluations of each worker; 200 take minutes to start")
+    parser.add_argument("--rounds", type=int, default=60, help="evaluations of each worker once all have started")
     parser.add_argument("--seconds", type=float, default=1.0, help="that an evaluation sleeps")
     parser.add_argument(
         "--count", type=int, default=100_000, help="evaluations of the part 'memory'; a tenth of 'resume'"
