@@ -14,6 +14,7 @@
 #SBATCH --requeue
 set -euo pipefail
 @{environment}
+export RAY_task_events_report_interval_ms=0 # for a dashboard, which nobody starts here
 export OMP_NUM_THREADS=1 RAY_AUTH_MODE=token RAY_AUTH_TOKEN_PATH="$PWD/.@{study}-$SLURM_JOB_ID.token"
 (umask 077 && python -c 'import secrets; print(secrets.token_hex(32))' > "$RAY_AUTH_TOKEN_PATH") # nodes share this folder
 
