@@ -23,7 +23,7 @@ __all__ = ["LOCAL", "connect"]
 KNOCK_S = 5.0  # how long a cluster may take to accept a connection
 LOCAL = "local"
 FOR_NOBODY = {"task_events_report_interval_ms": 0}
-"""Ray's workers tell its dashboard of every task, each second: a third of what an evaluation costs it, with no reader."""
+"""Workers would tell Ray's dashboard of every task, each second: a third of what one costs Ray, and nobody reads it."""
 TO_GET_IN = (
     "set RAY_AUTH_MODE=token, and put the token that its nodes were started with into ~/.ray/auth_token, or into a "
     "file that RAY_AUTH_TOKEN_PATH names"
