@@ -120,7 +120,8 @@ class Search:
         self._fixed_ahead = ahead if ahead is not None else 0 if pool.workers == 1 else None
         if in_order and self._fixed_ahead is None:
             self._fixed_ahead = -(-pool.workers // 4)  # never by times, which are not the same again
-        self._asked_s = 0.0  # how long suggestions take, the latest counting most
+        self._asked_s = 0.0  # from a question to its answer at hand, the latest counting most
+        self._asked_at = 0.0
         done = {evaluation.key for evaluation in earlier if not evaluation.derived_from}
         self._waiting = deque({proposal.key: proposal for proposal in initial if proposal.key not in done}.values())
         self._in_order = in_order
@@ -239,6 +240,7 @@ class Search:
                 return
             running = self._untold if self._in_order else [*self.pool.running, *self._held, *self._waiting]
             count = 1 if self._in_order else missing
+            self._asked_at = self.pool.now()
             self._thinker.ask(Question(self._news, list(running), count, self.pool.now() - self._started))
             self._news = []
 
@@ -260,7 +262,8 @@ class Search:
 
     def _learn(self, suggestion: Suggestion) -> None:
         self._thinking_s += suggestion.time_s
-        self._asked_s = suggestion.time_s if self._asked_s == 0 else (self._asked_s + suggestion.time_s) / 2
+        took_s = max(suggestion.time_s, self.pool.now() - self._asked_at)  # also while this thread was busy otherwise
+        self._asked_s = took_s if self._asked_s == 0 else (self._asked_s + took_s) / 2
         self._fruitless = len(suggestion.proposals) == 0
         self._exhausted = self._fruitless or self._answered >= MOST_ANSWERED
         self._waiting.extend(suggestion.proposals)
