@@ -6,8 +6,10 @@ from collections.abc import Iterable, Sequence
 
 from explorer.domination import Scale
 from explorer.evaluation import Evaluation
-from explorer.fronts import Point, completion, counts, derived_members, front_of, matrix, points, replicates_of_families
+from explorer.fronts import completion, derived_members, front_of, replicates_of_families
+from explorer.points import Point, matrix
 from explorer.problem import Problem
+from explorer.results import Results, counts
 
 __all__ = ["Archive"]
 
@@ -28,7 +30,7 @@ class Archive:
         self._replicates = replicates_of_families(counted)
         self._known = {evaluation.design for evaluation in counted}
         self._hypervolume: float | None = None
-        self._replace(points(problem.outline, counted))
+        self._replace(Results(problem.outline, counted))
 
     def add(self, evaluation: Evaluation) -> list[Evaluation]:
         """Take in an evaluation.
@@ -48,11 +50,11 @@ class Archive:
         replicates.setdefault(evaluation.replicate, evaluation)
         if means_move:  # values may have got worse: members that were dominated so far, of any family, may come back
             derived = completion(self.problem, self.evaluations)
-            self._replace(points(outline, [*self.evaluations, *derived]))
+            self._replace(Results(outline, [*self.evaluations, *derived]))
         else:
             derived = derived_members(self.problem, evaluation) if is_first else []
             own = {evaluation.design, *(member.design for member in derived)}
-            found = points(outline, [*replicates.values(), evaluation, *derived])
+            found = Results(outline, [*replicates.values(), evaluation, *derived])
             self._join([point for point in found if point.design in own])
         kept = [member for member in derived if member.design in self._on_front - self._known]
         self.evaluations.extend(kept)

@@ -11,8 +11,10 @@ from dataclasses import dataclass, replace
 
 from explorer.archive import Archive
 from explorer.evaluation import Evaluation, Proposal
-from explorer.fronts import Front, Point, points
+from explorer.fronts import Front
+from explorer.points import Point
 from explorer.problem import Problem
+from explorer.results import Results
 from simulators.protocol import Design
 
 __all__ = ["Comparison", "compare"]
@@ -104,4 +106,4 @@ def _on_chip(problem: Problem, evaluations: Sequence[Evaluation], baseline: Eval
         baseline, design=design, values=values, quantities={**baseline.quantities, **fields}, derived_from=baseline.key
     )
     run = [evaluation for evaluation in evaluations if not evaluation.derived_from]  # all: they tell what is usual
-    return next(point for point in points(problem.outline, [*run, member]) if point.design == design)
+    return next(point for point in Results(problem.outline, [*run, member]) if point.design == design)

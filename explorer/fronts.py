@@ -10,7 +10,7 @@ import csv
 import io
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -18,71 +18,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explorer.domination import Scale, nondominated
-from explorer.errors import standard_error, usual_variance
 from explorer.evaluation import Evaluation
 from explorer.expressions import full_name
-from explorer.outline import HELD_OUT, ObjectiveInfo, Outline
+from explorer.outline import ObjectiveInfo, Outline
+from explorer.points import Point, held_out_means, matrix
 from explorer.problem import Problem
+from explorer.results import Results, counts
 from explorer.units import counted, format_quantity
-from simulators.protocol import Design, InputError, LazyColumns, suggestion
+from simulators.protocol import InputError, LazyColumns, suggestion
 
 if TYPE_CHECKING:
     import pandas
 
 __all__ = [
-    "Front", "Point", "averaged", "completion", "counts", "derived_members", "front", "front_of", "matrix", "points",
-    "replicates_of_families",
+    "Front", "averaged", "completion", "derived_members", "front", "front_among", "front_of", "replicates_of_families",
 ]  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Point:
-    """One design at full fidelity.
-
-    Args:
-        design: the design.
-        label: the design in words.
-        family: name of its family.
-        values: the objectives, the expensive ones averaged over replicates.
-        quantities: the reports' other totals (of the first replicate).
-        spread: standard deviation of the expensive objectives over replicates; empty with one replicate.
-        error: standard error of the expensive objectives, see :mod:`explorer.errors`; empty where nothing is known.
-        replicates: number of trainings behind the expensive objectives.
-        held_out: report fields on data that the search never sees (``test_accuracy``), averaged over replicates.
-        feasible: satisfies every constraint.
-        strategy: who proposed it.
-        derived_from: key of the evaluation that it follows from; empty if it was evaluated itself.
-        evaluation: number of the one that was run; 0 where nobody has counted.
-    """
-
-    design: Design
-    label: str
-    family: str
-    values: Mapping[str, float]
-    quantities: Mapping[str, float] = field(default_factory=dict)
-    spread: Mapping[str, float] = field(default_factory=dict)
-    replicates: int = 1
-    held_out: Mapping[str, float] = field(default_factory=dict)
-    feasible: bool = True
-    strategy: str = ""
-    derived_from: str = ""
-    error: Mapping[str, float] = field(default_factory=dict)
-    evaluation: int = 0
-
-    @property
-    def names(self) -> dict[str, Any]:
-        """Everything that is known of it by name: variables, report fields, objectives."""
-        return {**self.design, **self.quantities, **self.held_out, **self.values}
-
-
-def matrix(points: Sequence[Point], objectives: Sequence[ObjectiveInfo]) -> NDArray[np.float64]:
-    """Objective values as an array, points x objectives."""
-    rows = [[point.values[objective.name] for objective in objectives] for point in points]
-    return np.array(rows, dtype=np.float64).reshape(len(points), len(objectives))
-
-
 def derived_members(
-    problem: Problem, evaluation: Evaluation, where: Callable[[Mapping[str, Any]], NDArray[np.bool_]] | None = None
+    problem: Problem,
+    evaluation: Evaluation,
+    where: Callable[[Mapping[str, Any]], NDArray[np.bool_]] | None = None,
+    extra: Sequence[ObjectiveInfo] = (),
 ) -> list[Evaluation]:
     """The best of an evaluation's family: feasible members that no other dominates, as evaluations that cost nothing.
 
@@ -90,6 +47,7 @@ def derived_members(
         problem: what is searched.
         evaluation: finished, at full fidelity.
         where: keeps only members for which it is true; gets variables, fields and objectives as arrays.
+        extra: variables and fields that count as objectives, too.
     """
     designs = problem.members(evaluation.design)
     if len(designs) == 1:  # it is alone
@@ -111,12 +69,13 @@ def derived_members(
         (np.broadcast_to(constraint.violation(names), len(designs)) for constraint in problem.outcome_constraints),
         np.zeros(len(designs)),
     )
-    table = np.column_stack([values[objective.name] for objective in problem.objectives])
+    objectives = (*problem.objectives, *extra)
+    table = np.column_stack([np.asarray(names[objective.name], dtype=np.float64) for objective in objectives])
     keep = (violation == 0) & np.isfinite(table).all(axis=1)
     if where is not None:
         keep &= where(names)
     chosen = np.flatnonzero(keep)
-    chosen = chosen[nondominated(table[chosen], problem.objectives)]
+    chosen = chosen[nondominated(table[chosen], objectives)]
     training_fields = {k: v for k, v in evaluation.quantities.items() if k not in known.fields}
     if len(chosen) == 0:
         return []
@@ -142,40 +101,6 @@ def derived_members(
     return members
 
 
-def points(outline: Outline, evaluations: Iterable[Evaluation]) -> list[Point]:
-    """Every design that was evaluated at full fidelity or derived from one, replicates averaged.
-
-    Args:
-        outline: of the study.
-        evaluations: finished and derived ones, in any order; failed and low-fidelity ones are passed over.
-    """
-    evaluations = [evaluation for evaluation in evaluations if counts(outline, evaluation)]
-    of_family = replicates_of_families(evaluations)
-    runs_first = sorted(evaluations, key=lambda e: bool(e.derived_from))
-    of_design: dict[Design, dict[int, Evaluation]] = {evaluation.design: {} for evaluation in runs_first}
-    for evaluation in sorted(runs_first, key=lambda e: (bool(e.derived_from), e.replicate)):
-        own = of_design[evaluation.design]
-        if not (own and evaluation.derived_from):
-            own.setdefault(evaluation.replicate, evaluation)
-    usual = {
-        objective.name: usual_variance(
-            [evaluation.values[objective.name] for evaluation in repeats.values()]
-            for repeats in (of_family if objective.shared else of_design).values()
-        )
-        for objective in outline.objectives
-        if not objective.cheap
-    }
-    return [
-        _point(outline, next(iter(own.values())), own, of_family.get(next(iter(own.values())).family, own), usual)
-        for own in of_design.values()
-    ]
-
-
-def counts(outline: Outline, evaluation: Evaluation) -> bool:
-    """Whether an evaluation counts for a front: it finished, at full fidelity."""
-    return not evaluation.failed and evaluation.fidelity == outline.full_fidelity
-
-
 def replicates_of_families(evaluations: Iterable[Evaluation]) -> dict[str, dict[int, Evaluation]]:
     """Per family the first evaluation of each replicate that was run."""
     of_family: dict[str, dict[int, Evaluation]] = {}
@@ -193,72 +118,23 @@ def averaged(outline: Outline, replicates: Mapping[int, Evaluation]) -> Evaluati
         for objective in outline.objectives
         if objective.shared
     }
-    held_out = _held_out(first, replicates.values())
+    held_out = held_out_means(first, replicates.values())
     return replace(first, values={**first.values, **means}, quantities={**first.quantities, **held_out})
-
-
-def _held_out(first: Evaluation, replicates: Iterable[Evaluation]) -> dict[str, float]:
-    """Means over replicates of the fields that the search never sees."""
-    replicates = list(replicates)
-    return {
-        name: float(np.mean([evaluation.quantities[name] for evaluation in replicates]))
-        for name in first.quantities
-        if name.startswith(HELD_OUT) and all(name in evaluation.quantities for evaluation in replicates)
-    }
 
 
 def completion(
     problem: Problem,
     evaluations: Iterable[Evaluation],
     where: Callable[[Mapping[str, Any]], NDArray[np.bool_]] | None = None,
+    extra: Sequence[ObjectiveInfo] = (),
 ) -> list[Evaluation]:
     """The members of all evaluated families that matter for a front, see :func:`derived_members`."""
     of_family = replicates_of_families(e for e in evaluations if counts(problem.outline, e))
     return [
         member
         for replicates in of_family.values()
-        for member in derived_members(problem, averaged(problem.outline, replicates), where)
+        for member in derived_members(problem, averaged(problem.outline, replicates), where, extra)
     ]
-
-
-def _point(
-    outline: Outline,
-    first: Evaluation,
-    own: Mapping[int, Evaluation],
-    family: Mapping[int, Evaluation],
-    usual: Mapping[str, float | None],
-) -> Point:
-    values, spread, error = dict(first.values), {}, {}
-    replicates = 1
-    for objective in outline.objectives:
-        if objective.cheap:
-            continue
-        sources = family if objective.shared else own
-        sample = [evaluation.values[objective.name] for evaluation in sources.values()]
-        replicates = max(replicates, len(sample))
-        values[objective.name] = float(np.mean(sample))
-        if len(sample) > 1:
-            spread[objective.name] = float(np.std(sample, ddof=1))
-        systematic, random = (
-            first.quantities.get(name, 0.0) for name in (objective.systematic_error, objective.random_error)
-        )
-        if found := standard_error(sample, usual[objective.name], systematic, random):
-            error[objective.name] = found
-    return Point(
-        first.design,
-        outline.space.describe(first.design),
-        first.family,
-        values,
-        first.quantities,
-        spread,
-        replicates,
-        _held_out(first, family.values()),
-        outline.violation(first.design, {**first.quantities, **values}) == 0.0,
-        first.strategy,
-        first.derived_from,
-        error,
-        first.number,
-    )
 
 
 class Front(Sequence[Point]):
@@ -401,6 +277,18 @@ def front_of(outline: Outline, found: Iterable[Point]) -> Front:
     return Front(outline, [point for point, kept in zip(feasible, keep, strict=True) if kept])
 
 
+def front_among(results: Results, keep: NDArray[np.bool_] | None = None) -> Front:
+    """The non-dominated designs of some results; of equal ones the first.
+
+    Args:
+        results: of a study.
+        keep: which of its designs are looked at; None: the feasible ones.
+    """
+    index = np.flatnonzero(results.feasible() if keep is None else keep)
+    chosen = index[nondominated(results.values[index], results.outline.objectives)]
+    return Front(results.outline, [results[design] for design in chosen.tolist()])
+
+
 def front(problem: Problem, evaluations: Iterable[Evaluation]) -> Front:
     """The front of evaluations, completed over families.
 
@@ -409,4 +297,4 @@ def front(problem: Problem, evaluations: Iterable[Evaluation]) -> Front:
         evaluations: in any order; only finished ones at full fidelity count.
     """
     evaluations = list(evaluations)
-    return front_of(problem.outline, points(problem.outline, [*evaluations, *completion(problem, evaluations)]))
+    return front_among(Results(problem.outline, [*evaluations, *completion(problem, evaluations)]))

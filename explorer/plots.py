@@ -10,8 +10,9 @@ from plotly.subplots import make_subplots
 
 from explorer.contributions import Shares
 from explorer.explanation import Explanation
-from explorer.fronts import Front, Point
+from explorer.fronts import Front
 from explorer.outline import ObjectiveInfo, Outline
+from explorer.points import Point
 from explorer.tables import ARROWS, Column, effect_column, value_text
 
 __all__ = ["effects_figure", "front_figure", "shares_figure"]

@@ -15,8 +15,9 @@ from explorer.archive import Archive
 from explorer.comparison import Comparison
 from explorer.contributions import WhoFound
 from explorer.explanation import Explanation
-from explorer.fronts import Point, points
 from explorer.plots import effects_figure, front_figure, shares_figure
+from explorer.points import Point
+from explorer.results import Results
 from explorer.study import Study
 from explorer.tables import Rows, comparison_rows, contribution_rows, effect_rows, front_rows
 from explorer.units import counted
@@ -95,7 +96,7 @@ def write_page(
     outline, title = study.outline, f"Pareto front of {study.name}"
     front = archive.front.sorted_by(outline.objectives[0].name)
     on_front = {point.design for point in front}
-    dominated = [point for point in points(outline, archive.evaluations) if point.design not in on_front]
+    dominated = [point for point in Results(outline, archive.evaluations) if point.design not in on_front]
     figure = front_figure(front, dominated, _baselines(comparisons))
     finished = [evaluation for evaluation in study.evaluations if not evaluation.failed]
     short = [evaluation for evaluation in finished if outline.short(evaluation.fidelity)]

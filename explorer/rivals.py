@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from explorer.enumeration import ExactFront, Question, enumerate_front, groups_of
 from explorer.evaluation import Evaluation
-from explorer.fronts import Front, averaged, counts, front, replicates_of_families
+from explorer.fronts import Front, averaged, front, replicates_of_families
 from explorer.outline import ObjectiveInfo
+from explorer.results import counts
 from explorer.simulator_problem import SimulatorProblem
 from simulators.protocol import Design, InputError
 

@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 
 from explorer.evaluation import Evaluation
 from explorer.expressions import Expression
-from explorer.fronts import Front, completion, front_of, points
+from explorer.fronts import Front, completion, front_among
 from explorer.naming import SHORT, Name
 from explorer.outline import Outline
+from explorer.results import Results
 from explorer.space import condition
 from explorer.spec import SearchSpec, parse_spec
 from explorer.standing import Standing
@@ -75,6 +76,11 @@ class Study:
     def rows(self) -> list[Evaluation]:
         """Everything that is stored: evaluations that were run, and members of families derived from them."""
         return self.store.evaluations(self.name)
+
+    @cached_property
+    def results(self) -> Results:
+        """The designs that were evaluated at full fidelity, or follow from such, replicates averaged."""
+        return Results(self.outline, self.rows)
 
     @property
     def evaluations(self) -> list[Evaluation]:
@@ -138,14 +144,13 @@ class Study:
         Raises:
             InputError: the expression cannot be read or names something unknown.
         """
-        rows = self.rows
         if where is None:
-            return front_of(self.outline, points(self.outline, rows))
+            return front_among(self.results)
         expression = condition(where, self.outline.units, self.outline.space.lengths, "where")
+        results = self.results
         if not self.uses_files:
-            rows = [*rows, *self._completed(expression)]
-        found = [p for p in points(self.outline, rows) if _holds(expression, self.outline, p.design, p.names)]
-        return front_of(self.outline, found)
+            results = Results(self.outline, [*self.rows, *self._completed(expression)])
+        return front_among(results, results.feasible() & results.holding(expression))
 
     def why_empty(self) -> str:
         """Why no design is on the front, in words: no whole evaluation yet, or constraints that all of them break."""

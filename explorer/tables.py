@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from explorer.comparison import Comparison
 from explorer.contributions import Contribution
 from explorer.explanation import Explanation
-from explorer.fronts import Front, Point
+from explorer.fronts import Front
 from explorer.outline import ObjectiveInfo, Outline
+from explorer.points import Point
 from explorer.space import written
 from explorer.units import common_scale, counted, format_number, format_uncertain
 

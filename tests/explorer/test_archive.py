@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 from explorer.archive import Archive
 from explorer.domination import Scale
 from explorer.evaluation import Evaluation
-from explorer.fronts import Point, front, front_of, points
+from explorer.fronts import front, front_of
+from explorer.points import Point
 from explorer.problem import Problem
+from explorer.results import Results
 from simulators.protocol import Design
 from tests.explorer.problems import SPACE, evaluate, family_problem
 from tests.explorer.simulators import Counting, FormulaTraining, bench_problem, objectives
@@ -67,7 +69,7 @@ def test_an_archive_is_always_the_front_from_scratch(history: tuple[Problem, lis
     assert archive.evaluations == saved
     assert len({(evaluation.key, bool(evaluation.derived_from)) for evaluation in saved}) == len(saved)
     # what was stored is enough to see the same front again, and to go on
-    assert set_of(front_of(problem.outline, points(problem.outline, saved))) == set_of(archive.front)
+    assert set_of(front_of(problem.outline, Results(problem.outline, saved))) == set_of(archive.front)
     assert set_of(Archive(problem, saved).front) == set_of(archive.front)
 
 

@@ -13,9 +13,11 @@ from hypothesis import strategies as st
 
 from explorer.archive import Archive
 from explorer.domination import Scale
-from explorer.fronts import Front, Point, completion, derived_members, front, points
+from explorer.fronts import Front, completion, derived_members, front
 from explorer.outline import Outline
+from explorer.points import Point
 from explorer.problem import Problem
+from explorer.results import Results
 from explorer.space import Space
 from simulators.protocol import Design, Fidelity, InputError, Integer
 from tests.explorer.problems import SPACE, all_designs, area, evaluate, family_problem, latency
@@ -104,7 +106,7 @@ def test_replicates_are_averaged_over_the_family_where_it_shares_the_objective()
     member = evaluate(problem, {"bn": "C2,C5", "reram_layers": 2})
     values = [run.values["accuracy"] for run in runs]
     assert len(set(values)) == 3
-    for point in points(problem.outline, [*runs, member, *derived_members(problem, runs[0])]):
+    for point in Results(problem.outline, [*runs, member, *derived_members(problem, runs[0])]):
         assert point.values["accuracy"] == pytest.approx(np.mean(values))
         assert point.spread["accuracy"] == pytest.approx(np.std(values, ddof=1))
         assert set(point.spread) == {"accuracy"}
@@ -118,7 +120,7 @@ def test_an_objective_that_members_do_not_share_is_averaged_over_the_design_alon
     problem = deeptrain_problem("accuracy", whole_energy)
     runs = [evaluate(problem, {"bn": "C2,C5"}, replicate=replicate) for replicate in range(3)]
     member = evaluate(problem, {"bn": "C2,C5", "reram_layers": 2})
-    found = {point.design: point for point in points(problem.outline, [*runs, member])}
+    found = {point.design: point for point in Results(problem.outline, [*runs, member])}
     own, other = found[runs[0].design], found[member.design]
     assert own.values["whole_energy"] == pytest.approx(np.mean([run.values["whole_energy"] for run in runs]))
     assert other.values["whole_energy"] == member.values["whole_energy"]
@@ -132,8 +134,8 @@ def test_feasibility_is_that_of_the_mean(values: tuple[float, ...], feasible: bo
     problem = deeptrain_problem("accuracy", "latency", "area", constraints=["accuracy >= 0.48"])
     runs = [evaluate(problem, {"bn": "C2,C5"}, replicate=replicate) for replicate in range(2)]
     runs = [replace(run, values={**run.values, "accuracy": value}) for run, value in zip(runs, values, strict=True)]
-    assert {points(problem.outline, [run])[0].feasible for run in runs} == {True, False}
-    assert points(problem.outline, runs)[0].feasible == feasible
+    assert {Results(problem.outline, [run])[0].feasible for run in runs} == {True, False}
+    assert Results(problem.outline, runs)[0].feasible == feasible
     found = front(problem, runs)
     assert all(point.feasible for point in found)
     assert any(point.derived_from for point in found) == feasible

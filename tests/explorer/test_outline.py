@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from explorer.evaluation import Evaluation
 from explorer.expressions import parse
-from explorer.fronts import front, points
+from explorer.fronts import front
 from explorer.outline import ObjectiveInfo, Outline
+from explorer.results import Results
 from explorer.space import Space
 from simulators.protocol import BinaryVector, Bits, Categorical, Integer, Variable
 from tests.explorer.problems import all_designs, evaluate, family_problem, spaces
@@ -78,8 +79,8 @@ def test_an_outline_is_enough_to_build_a_front_without_simulators() -> None:
     outline = again(problem.outline)
     stored = [Evaluation.from_json(json.loads(json.dumps(e.to_json())), outline.bit_variables) for e in evaluations]
     assert stored == evaluations
-    assert points(outline, stored) == points(problem.outline, evaluations)
-    assert {point.feasible for point in points(outline, stored)} == {True, False}
+    assert list(Results(outline, stored)) == list(Results(problem.outline, evaluations))
+    assert {point.feasible for point in Results(outline, stored)} == {True, False}
     assert len(front(problem, evaluations)) > 0
 
 

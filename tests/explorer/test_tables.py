@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 
 from explorer.comparison import Comparison
-from explorer.fronts import Front, Point
+from explorer.fronts import Front
 from explorer.outline import ObjectiveInfo, Outline
+from explorer.points import Point
 from explorer.space import Space
 from explorer.tables import comparison_rows, difference, front_rows
 from simulators.protocol import Design, Integer

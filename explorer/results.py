@@ -1,0 +1,225 @@
+"""What a study evaluated, column by column, so that fronts of a million evaluations take a second.
+
+Only evaluations at one fidelity count, and only those that finished. Replicates are averaged: those of a family where
+its members share an objective, else those of a design. A member of a family that was run itself counts as that; others
+count as derived.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from explorer.errors import usual_variance
+from explorer.evaluation import Evaluation
+from explorer.expressions import Expression
+from explorer.outline import Outline
+from explorer.points import Point, point_of
+from simulators.protocol import LazyColumns
+
+__all__ = ["Results", "counts"]
+
+Array = NDArray[np.float64]
+Index = NDArray[np.int64]
+Mask = NDArray[np.bool_]
+
+
+def counts(outline: Outline, evaluation: Evaluation) -> bool:
+    """Whether an evaluation counts for a front: it finished, at full fidelity."""
+    return not evaluation.failed and evaluation.fidelity == outline.full_fidelity
+
+
+class Results(Sequence[Point]):
+    """The designs of a study with what is known of them, those that were run before those that follow from others.
+
+    A sequence of points, each made when it is asked for.
+
+    Args:
+        outline: of the study.
+        rows: evaluations in order of arrival; failed ones and those of another fidelity are passed over.
+    """
+
+    def __init__(self, outline: Outline, rows: Iterable[Evaluation]) -> None:
+        self.outline = outline
+        self._rows = [row for row in rows if counts(outline, row)]
+        self._derived = np.array([bool(row.derived_from) for row in self._rows], dtype=bool)
+        self._replicate = np.array([row.replicate for row in self._rows], dtype=np.int64)
+        self._design = _Groups.of(row.design for row in self._rows)
+        self._family = _Groups.of(row.family for row in self._rows)
+        arrival = np.arange(len(self._rows))
+        # of each design the run with the lowest replicate, else what follows from its family
+        self._first = self._design.first((arrival, self._replicate, self._derived))
+        earliest = self._design.first((arrival, self._derived))
+        order = np.lexsort((earliest, self._derived[earliest]))
+        self._order: Index = order  # the designs, by number, as they are shown
+
+    def __len__(self) -> int:
+        return len(self._order)
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, slice):
+            return [self._point(design) for design in self._order[index]]
+        return self._point(self._order[index])
+
+    @property
+    def derived(self) -> Mask:
+        """Which designs were not run themselves."""
+        found: Mask = self._derived[self._first][self._order]
+        return found
+
+    @cached_property
+    def values(self) -> Array:
+        """Objectives averaged over replicates, designs x objectives."""
+        names = [objective.name for objective in self.outline.objectives]
+        table = np.array([[row.values[name] for name in names] for row in self._rows], dtype=np.float64)
+        table = table.reshape(len(self._rows), len(names))
+        values = table[self._first]
+        for column, objective in enumerate(self.outline.objectives):
+            if not objective.cheap:
+                repeats = self._of_family if objective.shared else self._of_design
+                total = np.bincount(repeats.group, weights=table[repeats.rows, column], minlength=repeats.groups.count)
+                own = repeats.groups.number[self._first]
+                known = repeats.count[own] > 0
+                values[known, column] = (total[own] / np.maximum(repeats.count[own], 1))[known]
+        return values[self._order]
+
+    @cached_property
+    def names(self) -> Mapping[str, NDArray[Any]]:
+        """What is known of the designs by name: variables, report fields, objectives; NaN where something is not."""
+        space = self.outline.space
+        first = [self._rows[index] for index in self._first[self._order]]
+        fields = dict.fromkeys(name for row in first for name in row.quantities)
+        designs: dict[str, NDArray[Any]] = {}
+
+        def column(name: str) -> NDArray[Any]:
+            for number, objective in enumerate(self.outline.objectives):
+                if objective.name == name:
+                    return self.values[:, number]
+            if name in space.variables:
+                if not designs:
+                    designs.update(space.designs([row.design for row in first]).expanded())
+                return designs[name]
+            return np.array([row.quantities.get(name, np.nan) for row in first], dtype=np.float64)
+
+        known = [*space.variables, *fields, *(objective.name for objective in self.outline.objectives)]
+        return LazyColumns(dict.fromkeys(known), column)
+
+    def feasible(self, constraints: Sequence[Expression] | None = None) -> Mask:
+        """Which designs satisfy constraints.
+
+        Args:
+            constraints: on what is known of designs by name; None: those of the study.
+        """
+        fine = np.ones(len(self), dtype=bool)
+        for constraint in self.outline.constraints if constraints is None else constraints:
+            fine &= self.holding(constraint)
+        return fine
+
+    def holding(self, condition: Expression) -> Mask:
+        """For which designs a condition is true; false where something that it names is not known."""
+        if not condition.names <= set(self.names):
+            return np.zeros(len(self), dtype=bool)
+        known = np.ones(len(self), dtype=bool)
+        for name in condition.names:
+            values = self.names[name]
+            if values.dtype.kind == "f":
+                known &= np.isfinite(values)
+        holds = np.broadcast_to(np.asarray(condition.evaluate(self.names), dtype=bool), len(self))
+        found: Mask = known & holds
+        return found
+
+    @cached_property
+    def _of_family(self) -> _Repeats:
+        """What an objective is averaged over that a family shares: its runs."""
+        return self._repeats(self._family, ~self._derived)
+
+    @cached_property
+    def _of_design(self) -> _Repeats:
+        """What any other objective is averaged over: a design's runs, or what follows for it from its family."""
+        run = np.zeros(self._design.count, dtype=bool)
+        run[self._design.number[~self._derived]] = True
+        return self._repeats(self._design, ~self._derived | ~run[self._design.number])
+
+    def _repeats(self, groups: _Groups, counting: Mask) -> _Repeats:
+        """One row of each replicate, the earliest, sorted by group and replicate."""
+        rows = np.flatnonzero(counting)
+        group, replicate = groups.number[rows], self._replicate[rows]
+        order = np.lexsort((rows, replicate, group))
+        rows, group, replicate = rows[order], group[order], replicate[order]
+        new = (np.diff(group, prepend=-1) != 0) | (np.diff(replicate, prepend=-1) != 0)
+        return _Repeats(groups, rows[new], group[new])
+
+    def _sample(self, repeats: _Repeats, group: int) -> dict[int, Evaluation]:
+        """The replicates of a group."""
+        rows = [self._rows[row] for row in repeats.rows_of(group)]
+        return {row.replicate: row for row in rows}
+
+    @cached_property
+    def _usual(self) -> dict[str, float | None]:
+        """What the variance over replicates of each expensive objective usually is."""
+        usual = {}
+        for objective in self.outline.objectives:
+            if not objective.cheap:
+                repeats = self._of_family if objective.shared else self._of_design
+                samples = [self._sample(repeats, group) for group in np.flatnonzero(repeats.count > 1).tolist()]
+                usual[objective.name] = usual_variance(
+                    [row.values[objective.name] for row in sample.values()] for sample in samples
+                )
+        return usual
+
+    def _point(self, design: int) -> Point:
+        row = self._first[design]
+        own = self._sample(self._of_design, design)
+        family = self._sample(self._of_family, int(self._family.number[row])) or own
+        return point_of(self.outline, self._rows[row], own, family, self._usual)
+
+
+class _Groups:
+    """Rows that belong together.
+
+    Args:
+        number: of each row's group.
+        count: number of groups.
+    """
+
+    def __init__(self, number: Index, count: int) -> None:
+        self.number = number
+        self.count = count
+
+    @classmethod
+    def of(cls, keys: Iterable[Hashable]) -> _Groups:
+        numbers: dict[Hashable, int] = {}
+        number = np.fromiter((numbers.setdefault(key, len(numbers)) for key in keys), dtype=np.int64)
+        return cls(number, len(numbers))
+
+    def first(self, ranks: tuple[NDArray[Any], ...]) -> Index:
+        """The first row of each group, by the last of some ranks, of equal ones by the one before it, and so on."""
+        order = np.lexsort((*ranks, self.number))
+        found: Index = order[np.diff(self.number[order], prepend=-1) != 0]
+        return found
+
+
+class _Repeats:
+    """Rows that are averaged.
+
+    Args:
+        groups: what over.
+        rows: sorted by group.
+        group: of each of them.
+    """
+
+    def __init__(self, groups: _Groups, rows: Index, group: Index) -> None:
+        self.groups = groups
+        self.rows = rows
+        self.group = group
+        self.count: Index = np.bincount(group, minlength=groups.count)
+
+    def rows_of(self, group: int) -> list[int]:
+        """Those of a group."""
+        low, high = np.searchsorted(self.group, [group, group + 1])
+        found: list[int] = self.rows[low:high].tolist()
+        return found
