@@ -66,7 +66,8 @@ class Query:
         Raises:
             InputError: an expression that cannot be read, an unknown name, or a fidelity that there is not.
         """
-        outline, rows, notes = study.outline, study.rows, []
+        outline, notes = study.outline, list[str]()
+        rows: Sequence[Evaluation] = study.rows
         where = None if self.where is None else condition(self.where, outline.units, outline.space.lengths, "where")
         assumed = [condition(text, outline.units, outline.space.lengths, "what_if") for text in self.what_if]
         asked = [_objective(outline, name) for name in self.objectives]

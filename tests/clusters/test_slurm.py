@@ -78,11 +78,13 @@ def finished(store: Path, budget: int) -> Study:
 @pytest.mark.parametrize(("profile", "nodes"), [("slurm", 2), ("slurm-symmetric", 1)])
 def test_a_search_runs_as_a_job(slurm: Slurm, tmp_path: Path, profile: str, nodes: int) -> None:
     """symmetric-run takes all nodes whose address is the head's for the head: here it has one."""
-    path, log = script(profile, tmp_path, 8, 0.5, nodes), tmp_path / "soak.slurm.log"
+    budget = 12 * nodes
+    # long enough that a second node comes while there still is work
+    path, log = script(profile, tmp_path, budget, 2.0, nodes), tmp_path / "soak.slurm.log"
     job = slurm.submit(path)
     until(lambda: slurm.state(job) not in ("PENDING", "RUNNING", "CONFIGURING", "COMPLETING"), log)
     assert slurm.state(job) == "COMPLETED", log.read_text()
-    study = finished(tmp_path / "x.db", 8)
+    study = finished(tmp_path / "x.db", budget)
     assert len({evaluation.node for evaluation in study.evaluations if evaluation.node}) == nodes
     assert not list(tmp_path.glob(".*")), "no token is left"
 
