@@ -12,6 +12,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,16 +20,19 @@ from numpy.typing import NDArray
 
 from explorer.domination import Scale, nondominated
 from explorer.evaluation import Evaluation
-from explorer.expressions import full_name
+from explorer.expressions import Expression, full_name
 from explorer.outline import ObjectiveInfo, Outline
 from explorer.points import Point, held_out_means, matrix
 from explorer.problem import Problem
 from explorer.results import Results, counts
+from explorer.space import condition
 from explorer.units import counted, format_quantity
 from simulators.protocol import InputError, LazyColumns, suggestion
 
 if TYPE_CHECKING:
     import pandas
+
+    from explorer.ranking import Ranking
 
 __all__ = [
     "Front", "averaged", "completion", "derived_members", "front", "front_among", "front_of", "replicates_of_families",
@@ -127,13 +131,22 @@ def completion(
     evaluations: Iterable[Evaluation],
     where: Callable[[Mapping[str, Any]], NDArray[np.bool_]] | None = None,
     extra: Sequence[ObjectiveInfo] = (),
+    outline: Outline | None = None,
 ) -> list[Evaluation]:
-    """The members of all evaluated families that matter for a front, see :func:`derived_members`."""
-    of_family = replicates_of_families(e for e in evaluations if counts(problem.outline, e))
+    """The members of all evaluated families that matter for a front, see :func:`derived_members`.
+
+    Args:
+        problem: what is searched.
+        evaluations: those that do not count are passed over.
+        where, extra: as for :func:`derived_members`.
+        outline: that says which count; None: the problem's.
+    """
+    outline = outline or problem.outline
+    of_family = replicates_of_families(e for e in evaluations if counts(outline, e))
     return [
         member
         for replicates in of_family.values()
-        for member in derived_members(problem, averaged(problem.outline, replicates), where, extra)
+        for member in derived_members(problem, averaged(outline, replicates), where, extra)
     ]
 
 
@@ -141,13 +154,19 @@ class Front(Sequence[Point]):
     """The feasible designs that no other one dominates.
 
     Args:
-        outline: of the study.
+        outline: of the study, with the objectives and constraints of this front.
         points: the non-dominated ones.
+        notes: what one has to know of it, a line each.
     """
 
-    def __init__(self, outline: Outline, points: Sequence[Point]) -> None:
+    def __init__(self, outline: Outline, points: Sequence[Point], notes: Sequence[str] = ()) -> None:
         self.outline = outline
         self.points = tuple(points)
+        self.notes = tuple(notes)
+
+    def of(self, points: Sequence[Point]) -> Front:
+        """Some of these designs, or these in another order."""
+        return Front(self.outline, points, self.notes)
 
     def __len__(self) -> int:
         return len(self.points)
@@ -199,7 +218,48 @@ class Front(Sequence[Point]):
             descending = self.outline.direction(name) > 0
         have = [point for point in self.points if name in point.names]
         ordered = sorted(have, key=lambda point: point.names[name], reverse=descending)
-        return Front(self.outline, [*ordered, *(point for point in self.points if name not in point.names)])
+        return self.of([*ordered, *(point for point in self.points if name not in point.names)])
+
+    def where(self, expression: str | Expression) -> Front:
+        """Those of these designs for which an expression is true.
+
+        That is less than :meth:`explorer.study.Study.front` finds under it, which asks for the best of the designs that
+        satisfy it.
+
+        Raises:
+            InputError: the expression cannot be read or names something unknown.
+        """
+        wanted = condition(expression, self.outline.units, self.outline.space.lengths, "where")
+        return self.of([point for point in self.points if _holds(wanted, point)])
+
+    def rank(self, *, weights: Mapping[str, float] | None = None, ideal: Mapping[str, float] | None = None) -> Ranking:
+        """These designs in the order in which one might take them.
+
+        Args:
+            weights: of objectives: the largest weighted mean first.
+            ideal: values of objectives in SI: the nearest to them first; weights then weigh the distances. With
+                neither, knees come first: designs that one would miss, see :func:`explorer.ranking.by_trade_off`.
+
+        Raises:
+            InputError: no objective of that name, or weights that are negative or all zero.
+        """
+        from explorer import ranking
+
+        if ideal is not None:
+            return ranking.by_distance(self, ideal, weights)
+        return ranking.by_trade_off(self) if weights is None else ranking.by_weights(self, weights)
+
+    def knee(self) -> Point:
+        """The design that one would miss most, see :func:`explorer.ranking.by_trade_off`.
+
+        Raises:
+            IndexError: the front is empty.
+        """
+        return self.rank().points[0]
+
+    def first(self, count: int) -> Front:
+        """The first so many of these designs."""
+        return self.of(self.points[:count])
 
     def representatives(self, count: int, scale: Scale) -> Front:
         """At most ``count`` points, chosen one by one so that each adds the most hypervolume to those before it."""
@@ -210,7 +270,7 @@ class Front(Sequence[Point]):
             best = max(left, key=lambda index: scale.hypervolume(values[[*chosen, index]]))
             chosen.append(best)
             left.remove(best)
-        return Front(self.outline, [self.points[index] for index in chosen])
+        return self.of([self.points[index] for index in chosen])
 
     def records(self) -> list[dict[str, Any]]:
         """One flat row a point: variables, objectives, their standard error and their spread over replicates, how many
@@ -245,6 +305,16 @@ class Front(Sequence[Point]):
 
         return pandas.DataFrame(self.records())
 
+    def to_parquet(self, path: str | Path) -> None:
+        """The front as a Parquet file that was not there before, see :mod:`explorer.parquet`.
+
+        Raises:
+            InputError: it is there already, or cannot be written.
+        """
+        from explorer.parquet import write_parquet
+
+        write_parquet(self.to_pandas(), self.outline.units, Path(path))
+
     def to_json(self) -> str:
         """The front as a JSON array of flat rows; counts are integers."""
         with_unit = {name for name, unit in self.outline.units.items() if unit}
@@ -266,6 +336,11 @@ class Front(Sequence[Point]):
         return out.getvalue()
 
 
+def _holds(expression: Expression, point: Point) -> bool:
+    names = point.names
+    return expression.names <= names.keys() and bool(np.all(expression.evaluate(names)))
+
+
 def _plain(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
@@ -277,16 +352,27 @@ def front_of(outline: Outline, found: Iterable[Point]) -> Front:
     return Front(outline, [point for point, kept in zip(feasible, keep, strict=True) if kept])
 
 
-def front_among(results: Results, keep: NDArray[np.bool_] | None = None) -> Front:
+def front_among(
+    results: Results,
+    keep: NDArray[np.bool_] | None = None,
+    objectives: Sequence[ObjectiveInfo] = (),
+    notes: Sequence[str] = (),
+) -> Front:
     """The non-dominated designs of some results; of equal ones the first.
 
     Args:
         results: of a study.
         keep: which of its designs are looked at; None: the feasible ones.
+        objectives: some of the results'; none: all of them.
+        notes: of the front.
     """
+    known = results.outline.objectives
+    objectives = tuple(objectives) or known
     index = np.flatnonzero(results.feasible() if keep is None else keep)
-    chosen = index[nondominated(results.values[index], results.outline.objectives)]
-    return Front(results.outline, [results[design] for design in chosen.tolist()])
+    values = results.values[index][:, [known.index(objective) for objective in objectives]]
+    chosen = index[nondominated(values, objectives)]
+    outline = results.outline if objectives == known else replace(results.outline, objectives=objectives)
+    return Front(outline, [results[design] for design in chosen.tolist()], notes)
 
 
 def front(problem: Problem, evaluations: Iterable[Evaluation]) -> Front:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -10,43 +10,45 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explorer.evaluation import Evaluation
-from explorer.expressions import Expression, full_name, parse
+from explorer.expressions import Expression, full_name
 from explorer.fronts import Front, completion, front_among
-from explorer.outline import ObjectiveInfo, Outline
+from explorer.outline import HELD_OUT, ObjectiveInfo, Outline
 from explorer.results import Results
 from explorer.space import condition
-from simulators.protocol import InputError, suggestion
+from explorer.units import counted
+from simulators.protocol import Design, InputError, suggestion
 
 if TYPE_CHECKING:
-    from explorer.problem import Problem
+    from explorer.spec import SearchSpec
     from explorer.study import Study
 
-__all__ = ["Answer", "Query"]
+__all__ = ["NoFront", "Query"]
 
 STORED = "objectives of this study come from a Python file, which is not run: only stored designs were looked at"
-ENDS = {"min": "minimize", "max": "maximize"}
+NEAREST = 3  # designs that are shown where none satisfies a question
+DIRECTIONS = {"min": "minimize", "max": "maximize"}
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What a study says to a question.
+class NoFront:
+    """Why a front is empty.
 
     Args:
-        front: the non-dominated designs.
-        notes: what one has to know of them, a line each.
+        why: in words.
+        nearest: the designs that come nearest to what is asked, the nearest first; none where none is finished.
     """
 
-    front: Front
-    notes: tuple[str, ...] = ()
+    why: str
+    nearest: Front
 
 
 @dataclass(frozen=True)
 class Query:
-    """A question to a study.
+    """A question to a study; without any field, the front of the search.
 
     Args:
         where: only designs for which this is true are looked at.
-        objectives: of which the front is; by default all of the study. Any other report field or variable will do that
+        objectives: of which the front is; by default all of the study. A variable or another report field will do that
             says which end is better: ``peak_temperature:min``.
         at_fidelity: after so many epochs, instead of all.
         what_if: constraints in place of those of the search that speak of the same quantities, and beside the others.
@@ -57,7 +59,7 @@ class Query:
     at_fidelity: int | None = None
     what_if: Sequence[str] = ()
 
-    def answer(self, study: Study) -> Answer:
+    def answer(self, study: Study) -> Front:
         """Ask a study.
 
         Designs that were never proposed, but follow from a training, are looked at again under the question, unless
@@ -66,123 +68,217 @@ class Query:
         Raises:
             InputError: an expression that cannot be read, an unknown name, or a fidelity that there is not.
         """
+        looked = self._look(study)
+        keep = np.ones(len(looked.results), dtype=bool)
+        for expression in looked.limits:
+            keep &= looked.results.holding(expression)
+        return front_among(looked.results, keep, looked.objectives, looked.notes)
+
+    def empty(self, study: Study) -> NoFront:
+        """Why no design is on the front: nothing finished yet, or something that every design breaks."""
+        looked = self._look(study)
+        results, whole = looked.results, replace(looked.results.outline, objectives=looked.objectives)
+        if not len(results):
+            finished = [evaluation for evaluation in study.evaluations if not evaluation.failed]
+            told = f"{counted(len(finished), 'evaluations')}, {whole.whole(0)}" if finished else "nothing finished yet"
+            return NoFront(told, Front(whole, []))
+        missed = [(limit, ~results.holding(limit)) for limit in looked.limits]
+        broken = sorted(((int(wrong.sum()), limit.text) for limit, wrong in missed), key=lambda found: -found[0])
+        told = ", ".join(f"{count} break{'s' * (count == 1)} {text}" for count, text in broken if count)
+        far = sum((_relative(results.violation(limit)) for limit in looked.limits), np.zeros(len(results)))
+        nearest = [results[design] for design in np.argsort(far, kind="stable")[:NEAREST].tolist()]
+        return NoFront(f"of {counted(len(results), 'designs')} {told}", Front(whole, nearest))
+
+    def _look(self, study: Study) -> _Looked:
+        """All designs that a question is about, whether they satisfy it or not."""
         outline, notes = study.outline, list[str]()
         rows: Sequence[Evaluation] = study.rows
-        where = None if self.where is None else condition(self.where, outline.units, outline.space.lengths, "where")
-        assumed = [condition(text, outline.units, outline.space.lengths, "what_if") for text in self.what_if]
-        asked = [_objective(outline, name) for name in self.objectives]
-        if self.at_fidelity is not None:
-            outline, rows = replace(outline, full_fidelity=self.at_fidelity), self._after(outline, rows)
-            notes.append(
-                f"after {self.at_fidelity} of {study.outline.full_fidelity} {outline.fidelity_name}; other fields of "
-                "longer trainings are as they were at their end"
-            )
-        if assumed:
-            outline = replace(outline, constraints=_others(outline.constraints, assumed))
-        if (where is not None or assumed or any(info not in study.outline.objectives for info in asked)) and (
-            self.at_fidelity is None
-        ):
-            if study.uses_files:
+        asked = _Asked.of(self, outline)
+        if asked == _Asked():
+            return _Looked(study.results, outline.objectives, outline.constraints)
+        if asked.fidelity is not None:
+            outline = replace(outline, full_fidelity=asked.fidelity)
+            rows, cut = _after(asked.fidelity, outline, rows)
+            notes += [
+                f"after {asked.fidelity} of {study.outline.full_fidelity} {outline.fidelity_name}; of "
+                f"{cut} of {len(rows)} trainings, which went on, other fields are those of their end"
+            ] * bool(cut)
+        spec = study.spec
+        if asked.assumed:
+            own = outline.constraints if spec is None else _constraints(spec, outline)
+            dropped = [constraint.text for constraint in own if asked.replaces(constraint)]
+            notes += [f"instead of: {', '.join(dropped)}"] * bool(dropped)
+            outline = replace(outline, constraints=tuple(c for c in outline.constraints if not asked.replaces(c)))
+        if asked.looks_further(study.outline):
+            if spec is None or spec.user_names:
                 notes.append(STORED)
             else:
-                rows = [*rows, *_completed(study, where, assumed, asked)]
-        outline, rows = _seen(outline, rows, asked)
-        untouched = rows is study.rows and not asked
-        results = study.results if untouched and outline == study.outline else Results(outline, rows)
-        keep = results.feasible()
-        for expression in [*assumed, *([] if where is None else [where])]:
-            keep &= results.holding(expression)
-        return Answer(front_among(results, keep), tuple(notes))
-
-    def _after(self, outline: Outline, rows: Sequence[Evaluation]) -> list[Evaluation]:
-        """Evaluations as they stood at this fidelity: shorter ones are left out."""
-        fidelity, full = self.at_fidelity, outline.full_fidelity
-        if full is None:
-            raise InputError("this study has no fidelity: every evaluation is a whole one", "at_fidelity")
-        if fidelity is None or not 1 <= fidelity <= full:
-            raise InputError(f"{fidelity} is not between 1 and {full} {outline.fidelity_name}", "at_fidelity")
-        found: dict[tuple[Any, int], Evaluation] = {}
-        for row in sorted((row for row in rows if not row.derived_from), key=lambda row: row.fidelity or 0):
-            if row.failed or row.fidelity is None or row.fidelity < fidelity:
-                continue
-            early = {name: curve[fidelity - 1] for name, curve in row.series.items() if len(curve) >= fidelity}
-            lacking = [o.name for o in outline.objectives if not o.cheap and o.name not in early]
-            if row.fidelity > fidelity:
-                if lacking:
-                    continue
-                quantities = {name: early.get(name, value) for name, value in row.quantities.items()}
-                values = {name: early.get(name, value) for name, value in row.values.items()}
-                row = replace(row, values=values, quantities=quantities, fidelity=fidelity)
-            found.setdefault((row.design, row.replicate), row)
-        return list(found.values())
+                rows = [*rows, *_completed(study, spec, outline, asked, rows)]
+        objectives = asked.objectives or outline.objectives
+        if fields := asked.new(outline):
+            rows = list(_with_fields(rows, fields))
+            outline = replace(outline, objectives=(*outline.objectives, *fields))
+        same = outline == study.outline and rows is study.rows
+        results = study.results if same else Results(outline, rows)
+        return _Looked(results, objectives, (*outline.constraints, *asked.filters), tuple(notes))
 
 
-def _objective(outline: Outline, name: str) -> ObjectiveInfo:
+@dataclass(frozen=True)
+class _Looked:
+    """What a question is about.
+
+    Args:
+        results: all designs.
+        objectives: what the front is of.
+        limits: what they have to satisfy.
+        notes: what one has to know of them.
+    """
+
+    results: Results
+    objectives: tuple[ObjectiveInfo, ...]
+    limits: tuple[Expression, ...]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """A question in the terms of a study."""
+
+    where: Expression | None = None
+    assumed: tuple[Expression, ...] = ()
+    objectives: tuple[ObjectiveInfo, ...] = ()
+    fidelity: int | None = None
+
+    @classmethod
+    def of(cls, query: Query, outline: Outline) -> _Asked:
+        def read(text: str | Expression, field: str) -> Expression:
+            return condition(text, outline.units, outline.space.lengths, field)
+
+        objectives = tuple(_objective(outline, name) for name in query.objectives)
+        for name in {info.name for info in objectives if [other.name for other in objectives].count(info.name) > 1}:
+            raise InputError(f"{name} is there twice", "objectives")
+        fidelity, full = query.at_fidelity, outline.full_fidelity
+        if fidelity is not None:
+            if full is None:
+                raise InputError("this study has no fidelity: every evaluation is a whole one", "at_fidelity")
+            if not 1 <= fidelity <= full:
+                raise InputError(f"{fidelity} is not between 1 and {full} {outline.fidelity_name}", "at_fidelity")
+        return cls(
+            None if query.where is None else read(query.where, "where"),
+            tuple(read(text, "what_if") for text in query.what_if),
+            () if objectives == outline.objectives else objectives,
+            None if fidelity == full else fidelity,
+        )
+
+    @property
+    def filters(self) -> tuple[Expression, ...]:
+        """What a design has to satisfy beside the constraints of the search."""
+        return self.assumed if self.where is None else (*self.assumed, self.where)
+
+    def replaces(self, constraint: Expression) -> bool:
+        """Whether a constraint of the search speaks of a quantity that a constraint of the question speaks of."""
+        return any(constraint.names & assumed.names for assumed in self.assumed)
+
+    def new(self, outline: Outline) -> list[ObjectiveInfo]:
+        """The objectives that are none of the search's."""
+        return [info for info in self.objectives if info not in outline.objectives]
+
+    def looks_further(self, outline: Outline) -> bool:
+        """Whether designs may matter that did not matter to the search.
+
+        Not for some of its objectives alone: what is best in these is not worse than another in all of them, or there
+        is another as good.
+        """
+        return bool(self.filters or self.new(outline) or self.fidelity is not None)
+
+
+def _objective(outline: Outline, written: str) -> ObjectiveInfo:
     """An objective of the study, or a field that says which end is better.
 
     Raises:
-        InputError: no such name, or none of these ends.
+        InputError: no such name, no number, or none of these ends.
     """
-    name, colon, end = name.strip().partition(":")
-    known = {objective.name: objective for objective in outline.objectives}
-    if colon and end not in ENDS:
-        raise InputError(f"'{name}:{end}' ends with neither :min nor :max", "objectives")
-    if name in known:
-        if colon and ENDS[end] != known[name].direction:
-            raise InputError(f"{name} is an objective of this study, to {known[name].direction}", "objectives")
-        return known[name]
+    name, colon, end = (part.strip() for part in written.partition(":"))
+    direction = DIRECTIONS.get(end, "")
+    if colon and not direction:
+        raise InputError(f"'{written}' ends with neither :min nor :max", "objectives")
+    for objective in outline.objectives:
+        if objective.name == name:
+            if colon and direction != objective.direction:
+                raise InputError(f"{name} is an objective of this study, to {objective.direction}", "objectives")
+            return objective
     full = full_name(name, outline.units)
     if full not in outline.units:
-        raise InputError(f"unknown name '{name}'{suggestion(name, [*known, *outline.units])}", "objectives")
+        known = [*(objective.name for objective in outline.objectives), *outline.units]
+        raise InputError(f"unknown name '{name}'{suggestion(name, known)}", "objectives")
+    variable = outline.space.variables.get(full)
+    if variable is not None and not isinstance(variable.default, int | float):
+        raise InputError(f"{full} is no number", "objectives")
     if not colon:
         raise InputError(f"{full} is no objective of this study: write {name}:min or {name}:max", "objectives")
-    direction = "minimize" if end == "min" else "maximize"
-    return ObjectiveInfo(full, direction, outline.units[full], cheap=True)  # type: ignore[arg-type]  # one of the two
+    measured = full.startswith(HELD_OUT)  # with the training: averaged over replicates
+    return ObjectiveInfo(full, direction, outline.units[full], cheap=not measured, shared=measured)  # type: ignore[arg-type]  # one of the two
 
 
-def _others(constraints: Sequence[Expression], assumed: Sequence[Expression]) -> tuple[Expression, ...]:
-    """The constraints that speak of nothing that other ones speak of."""
-    named = {name for expression in assumed for name in expression.names}
-    return tuple(constraint for constraint in constraints if not constraint.names & named)
+def _after(fidelity: int, outline: Outline, rows: Iterable[Evaluation]) -> tuple[list[Evaluation], int]:
+    """Evaluations as they stood at a fidelity, and how many of them went on; shorter ones are left out."""
+    found: dict[tuple[Design, int], Evaluation] = {}
+    went_on = 0
+    run = [row for row in rows if not row.derived_from and not row.failed and (row.fidelity or 0) >= fidelity]
+    for row in sorted(run, key=lambda row: row.fidelity or 0):
+        early = _cut(row, fidelity, outline)
+        if early is not None and (row.design, row.replicate) not in found:
+            found[row.design, row.replicate] = early
+            went_on += early is not row
+    return list(found.values()), went_on
+
+
+def _cut(row: Evaluation, fidelity: int, outline: Outline) -> Evaluation | None:
+    """An evaluation as it stood at a fidelity; None if nobody wrote down how that was."""
+    if row.fidelity == fidelity:
+        return row
+    early = {name: curve[fidelity - 1] for name, curve in row.series.items() if len(curve) >= fidelity}
+    if any(objective.name not in early for objective in outline.objectives if not objective.cheap):
+        return None
+    values, quantities = (
+        {name: early.get(name, value) for name, value in known.items()} for known in (row.values, row.quantities)
+    )
+    return replace(row, values=values, quantities=quantities, fidelity=fidelity)
+
+
+def _constraints(spec: SearchSpec, outline: Outline) -> list[Expression]:
+    """All constraints of a search, also those on variables and on what is computed."""
+    return [condition(text, outline.units, outline.space.lengths, "constraints") for text in spec.constraints]
 
 
 def _completed(
-    study: Study, where: Expression | None, assumed: Sequence[Expression], asked: Sequence[ObjectiveInfo]
+    study: Study, spec: SearchSpec, outline: Outline, asked: _Asked, rows: Iterable[Evaluation]
 ) -> list[Evaluation]:
     """Members of trained families that matter under a question."""
-    spec = study.spec
-    if spec is None:
-        return []
-    if assumed:
-        kept = _others([parse(text) for text in spec.constraints], assumed)
-        spec = spec.model_copy(update={"constraints": [*(c.text for c in kept), *(a.text for a in assumed)]})
-    problem: Problem = study.assemble(spec, check_run=False).problem
+    kept = [own.text for own in _constraints(spec, study.outline) if not asked.replaces(own)]
+    constraints = [*kept, *(assumed.text for assumed in asked.assumed)]
+    changed = spec.model_copy(update={"constraints": constraints, "initial": []})  # which need not satisfy them
+    where = asked.where
 
     def holds(names: Mapping[str, Any]) -> NDArray[np.bool_]:
-        return np.asarray(where.evaluate(names), dtype=bool) if where is not None else np.asarray(True)
+        return np.asarray(where is None or where.evaluate(names), dtype=bool)
 
-    extra = [info for info in asked if info not in study.outline.objectives]
-    return completion(problem, study.evaluations, holds, extra)
-
-
-def _seen(
-    outline: Outline, rows: Sequence[Evaluation], asked: Sequence[ObjectiveInfo]
-) -> tuple[Outline, Sequence[Evaluation]]:
-    """Evaluations as a study would hold them that had been searched for other objectives."""
-    if not asked:
-        return outline, rows
-    fields = [info.name for info in asked if info not in outline.objectives]
-    if fields:
-        rows = [
-            replace(row, values={**row.values, **{name: _field(row, name) for name in fields}})
-            for row in rows
-            if not row.failed and all(name in row.quantities or name in row.design for name in fields)
-        ]
-    return replace(outline, objectives=tuple(asked)), rows
+    problem = study.assemble(changed, check_run=False).problem
+    run = [row for row in rows if not row.derived_from]
+    return completion(problem, run, holds, asked.new(study.outline), outline)
 
 
-def _field(row: Evaluation, name: str) -> float:
-    value = row.quantities[name] if name in row.quantities else row.design[name]
-    if not isinstance(value, int | float):
-        raise InputError(f"{name} is no number", "objectives")
-    return float(value)
+def _relative(violation: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Violations as shares of the largest, so that those of several limits can be added; 2 where nothing is known."""
+    known = np.isfinite(violation)
+    largest = violation[known].max(initial=0.0)
+    return np.where(known, violation / (largest or 1.0), 2.0)
+
+
+def _with_fields(rows: Iterable[Evaluation], fields: Sequence[ObjectiveInfo]) -> Iterable[Evaluation]:
+    """Evaluations as a study would hold them that had these fields as objectives; without them, none."""
+    names = [info.name for info in fields]
+    for row in rows:
+        known: dict[str, Any] = {**row.design, **row.quantities}
+        if not row.failed and all(np.isfinite(known.get(name, np.nan)) for name in names):
+            yield replace(row, values={**row.values, **{name: float(known[name]) for name in names}})

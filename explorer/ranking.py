@@ -6,7 +6,7 @@ All of them look at a front on the scale of its own ends: 0 is the worst that an
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,21 +24,29 @@ Array = NDArray[np.float64]
 WEIGHTINGS = 4096  # a power of two, as Sobol's points want it
 
 
-@dataclass(frozen=True)
-class Ranking:
-    """A front in an order.
+class Ranking(Front):
+    """A front in an order, the best first.
 
     Args:
-        front: the best first.
-        scores: of each of its designs, likewise.
+        front: its designs in this order.
+        scores: of each of them.
         title: what a score is, in two or three words.
         note: the same in a sentence.
     """
 
-    front: Front
-    scores: tuple[float, ...]
-    title: str
-    note: str
+    def __init__(self, front: Front, scores: Sequence[float], title: str, note: str) -> None:
+        super().__init__(front.outline, front.points, (*front.notes, note))
+        self.scores = tuple(scores)
+        self.title = title
+
+    def first(self, count: int) -> Ranking:
+        """The best of them."""
+        *notes, note = self.notes
+        return Ranking(Front(self.outline, self.points[:count], notes), self.scores[:count], self.title, note)
+
+    def records(self) -> list[dict[str, Any]]:
+        """As of any front, with the ``score`` of each."""
+        return [{**row, "score": score} for row, score in zip(super().records(), self.scores, strict=True)]
 
 
 def by_weights(front: Front, weights: Mapping[str, float]) -> Ranking:
@@ -159,5 +167,4 @@ def _weightings(objectives: int) -> Array:
 def _ranked(front: Front, merit: Array, title: str, note: str, sign: int = 1) -> Ranking:
     """In the order of merit, what is equal as it was; a score is the merit, or its negative."""
     order = np.argsort(-merit, kind="stable")
-    scores = tuple((sign * merit[order]).tolist())
-    return Ranking(Front(front.outline, [front[index] for index in order.tolist()]), scores, title, note)
+    return Ranking(front.of([front[index] for index in order.tolist()]), (sign * merit[order]).tolist(), title, note)

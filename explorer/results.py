@@ -132,6 +132,14 @@ class Results(Sequence[Point]):
         found: Mask = known & holds
         return found
 
+    def violation(self, condition: Expression) -> Array:
+        """How far each design is from meeting a condition, see :meth:`Expression.violation`; infinity where something
+        that it names is not known."""
+        if not condition.names <= set(self.names):
+            return np.full(len(self), np.inf)
+        far: Array = np.broadcast_to(condition.violation(self.names), len(self))
+        return far
+
     @cached_property
     def _of_family(self) -> _Repeats:
         """What an objective is averaged over that a family shares: its runs."""

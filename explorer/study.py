@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from explorer.evaluation import Evaluation
 from explorer.expressions import Expression
-from explorer.fronts import Front, completion, front_among
 from explorer.naming import SHORT, Name
 from explorer.outline import Outline
 from explorer.results import Results
@@ -32,6 +29,7 @@ if TYPE_CHECKING:
 
     from explorer.assembly import Assembly
     from explorer.explanation import Explanation
+    from explorer.fronts import Front
     from explorer.problem import Problem
     from explorer.rerun import Rerun
     from explorer.trained_model import Retraining, TrainedModel
@@ -133,49 +131,34 @@ class Study:
             )
         return assemble(spec, Path(self.record.folder), name=self.name, **options)
 
-    def front(self, where: str | Expression | None = None) -> Front:
-        """The Pareto front at full fidelity, completed over families.
+    def front(
+        self,
+        where: str | Expression | None = None,
+        *,
+        objectives: Sequence[str] = (),
+        at_fidelity: int | None = None,
+        what_if: Sequence[str] = (),
+    ) -> Front:
+        """The Pareto front, at full fidelity and completed over families.
 
         Args:
             where: keep only designs for which this expression is true; the front is that of the designs that are left.
-                Members of trained families are looked at again under it, unless objectives come from a user's file
-                (which reading never runs): then only stored designs are.
+            objectives: of which the front is, such as ``["accuracy", "power_w:min"]``; by default all of the study.
+            at_fidelity: after so many epochs, instead of all.
+            what_if: constraints in place of those of the search that speak of the same quantities.
 
         Raises:
-            InputError: the expression cannot be read or names something unknown.
+            InputError: as :meth:`explorer.query.Query.answer`, which says how designs are found that were not proposed.
         """
-        if where is None:
-            return front_among(self.results)
-        expression = condition(where, self.outline.units, self.outline.space.lengths, "where")
-        results = self.results
-        if not self.uses_files:
-            results = Results(self.outline, [*self.rows, *self._completed(expression)])
-        return front_among(results, results.feasible() & results.holding(expression))
+        from explorer.query import Query
+
+        return Query(where, objectives, at_fidelity, what_if).answer(self)
 
     def why_empty(self) -> str:
         """Why no design is on the front, in words: no whole evaluation yet, or constraints that all of them break."""
-        outline, finished = self.outline, [e for e in self.evaluations if not e.failed]
-        whole = [e for e in finished if not outline.short(e.fidelity)]
-        if not whole:
-            return (
-                f"{counted(len(finished), 'evaluations')}, {outline.whole(0)}" if finished else "nothing finished yet"
-            )
-        broken = Counter(
-            constraint.text
-            for e in whole
-            for constraint in outline.constraints
-            if not _holds(constraint, outline, e.design, {**e.quantities, **e.values})
-        )
-        told = ", ".join(
-            f"{count} break{'s' * (count == 1)} {constraint}" for constraint, count in broken.most_common()
-        )
-        return f"of {counted(len(whole), 'whole evaluations')} {told}"
+        from explorer.query import Query
 
-    def _completed(self, expression: Expression) -> list[Evaluation]:
-        def holds(names: Mapping[str, Any]) -> NDArray[np.bool_]:
-            return np.asarray(expression.evaluate(names), dtype=bool)
-
-        return completion(self.assemble(check_run=False).problem, self.evaluations, holds)
+        return Query().empty(self).why
 
     def explain(
         self, objective: str = "", *, where: str | Expression | None = None, mass: float = 0.9, seed: int = 0

@@ -11,6 +11,7 @@ from explorer.explanation import Explanation
 from explorer.fronts import Front
 from explorer.outline import ObjectiveInfo, Outline
 from explorer.points import Point
+from explorer.ranking import Ranking
 from explorer.space import written
 from explorer.units import common_scale, counted, format_number, format_uncertain
 
@@ -80,8 +81,8 @@ class Column:
     @classmethod
     def of_objective(cls, objective: ObjectiveInfo, points: Sequence[Point]) -> Column:
         """A column for an objective of designs."""
-        name = objective.name.removesuffix(f"_{objective.unit}")
-        return cls.of(name, objective.unit, [point.values[objective.name] for point in points])
+        name = objective.name.removesuffix(f"_{objective.unit}").removesuffix(f"_{objective.unit.lower()}")
+        return cls.of(name.replace("_", " "), objective.unit, [point.values[objective.name] for point in points])
 
 
 def value_text(point: Point, objective: ObjectiveInfo) -> str:
@@ -153,10 +154,13 @@ def front_rows(
     shown, exact = front.points[:limit], front.outline.exact
     columns = _Columns(front.outline, shown, held_out=held_out, named=named)
     numbered = not exact and any(point.evaluation for point in shown)
+    scores = (
+        [[format_number(score, 1.0)] for score in front.scores] if isinstance(front, Ranking) else [[]] * len(front)
+    )
     rows = [
-        (point.label, *columns.cells(point), *([EXACT] if exact else _origin(point)),
+        (point.label, *score, *columns.cells(point), *([EXACT] if exact else _origin(point)),
          *([str(point.evaluation or "-")] if numbered else []))
-        for point in shown
+        for point, score in zip(shown, scores, strict=False)
     ]  # fmt: skip
     notes = [front.outline.workload] if front.outline.workload else []
     if limit is not None and len(front) > limit:
@@ -168,10 +172,12 @@ def front_rows(
     if len({point.replicates for point in shown}) > 1:
         notes.append("seeds: how many trainings a value is the mean of; what has one seed may be luck")
     notes += _about_errors(shown, front.outline)
+    notes += front.notes
     if numbered and front.outline.workload:
         notes.append("evaluation: number of the one that was run; rex model gives its network, rex rerun repeats it")
     seeds, numbers = () if exact else ("seeds",), ("evaluation",) if numbered else ()
-    titles = ("design", *columns.titles, *seeds, "found by", *numbers)
+    score = (front.title,) if isinstance(front, Ranking) else ()
+    titles = ("design", *score, *columns.titles, *seeds, "found by", *numbers)
     return Rows(title, titles, tuple(rows), tuple(notes))
 
 

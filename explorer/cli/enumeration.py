@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from explorer.cli.formats import Format, written_as
-from explorer.cli.options import Settings, blamed_on
+from explorer.cli.options import Settings, blamed_on, names_of
 
 if TYPE_CHECKING:
     from explorer.enumeration import ExactFront
@@ -67,7 +67,7 @@ def enumerate_designs(
         source = override(read_search(file, settings or []), {"initial": []})  # they need not satisfy what --set says
         problem = assemble_source(source, file.absolute().parent, str(file), check_run=False).problem
         with blamed_on(options=OPTIONS):
-            asked = question(problem, objectives=_names(objectives), where=where, per=per)
+            asked = question(problem, objectives=names_of(objectives), where=where, per=per)
             began = time.perf_counter()
             with counting(problem.space.size, "designs") as listener:
                 front = enumerate_front(problem, asked, listener=listener)
@@ -93,10 +93,6 @@ def _rate(designs_per_s: float) -> str:
     if designs_per_s < 1e6:
         return f"{float(f'{designs_per_s:.2g}'):,.0f} designs/s"
     return f"{designs_per_s / 1e6:.1f} million designs/s"
-
-
-def _names(text: str) -> list[str]:
-    return [name.strip() for name in text.split(",") if name.strip()]
 
 
 def _write(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from simulators.protocol.errors import InputError
 
-__all__ = ["Format", "PageFormat", "written_as"]
+__all__ = ["Format", "FrontFormat", "PageFormat", "written_as"]
 
 
 class Format(StrEnum):
@@ -16,6 +16,15 @@ class Format(StrEnum):
     table = "table"
     csv = "csv"
     json = "json"
+
+
+class FrontFormat(StrEnum):
+    """How designs are written."""
+
+    table = "table"
+    csv = "csv"
+    json = "json"
+    parquet = "parquet"
 
 
 class PageFormat(StrEnum):
@@ -27,7 +36,7 @@ class PageFormat(StrEnum):
     html = "html"
 
 
-ENDINGS = {".txt": "table", ".csv": "csv", ".json": "json", ".html": "html"}
+ENDINGS = {".txt": "table", ".csv": "csv", ".json": "json", ".html": "html", ".parquet": "parquet"}
 """What the name of a file says of how it is written."""
 
 

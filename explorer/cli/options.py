@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +12,10 @@ import typer
 
 from simulators.protocol.errors import InputError
 
-__all__ = ["WORKLOAD", "Cluster", "DataDir", "Settings", "StoreOption", "StudyArgument", "Workers", "blamed_on"]
+__all__ = [
+    "WORKLOAD", "Cluster", "DataDir", "Settings", "StoreOption", "StudyArgument", "Workers", "blamed_on", "names_of",
+    "numbers",
+]  # fmt: skip
 
 WORKLOAD = {"network": "--network", "dataset": "--dataset", "mode": "--mode"}
 """The option that gives a field of the workload."""
@@ -55,6 +59,43 @@ Settings = Annotated[
     ),
 ]
 DataDir = Annotated[Path | None, typer.Option("--data-dir", help="Folder of the full data sets.")]
+
+
+def names_of(text: str) -> list[str]:
+    """Names that a comma parts."""
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def numbers(text: str, units: Mapping[str, str], field: str) -> dict[str, float]:
+    """Numbers by name, such as ``accuracy=90 %, latency=1 us``, in SI.
+
+    Args:
+        text: as a person writes it.
+        units: of the names that may have one.
+        field: what gave them, for messages.
+
+    Raises:
+        InputError: an item is none, or a name is there twice.
+    """
+    from explorer.expressions import full_name
+    from explorer.units import read_quantity
+
+    found: dict[str, float] = {}
+    for item in names_of(text):
+        name, _, value = (part.strip() for part in item.partition("="))
+        try:
+            number = read_quantity(value, units.get(full_name(name, units), ""))
+            number = float(value) if number is None else number
+        except InputError as error:
+            raise error.under(field) from None
+        except ValueError:
+            number = math.nan
+        if not math.isfinite(number):
+            raise InputError(f"'{item}' is not NAME=NUMBER", field)
+        if name in found:
+            raise InputError(f"{name} is there twice", field)
+        found[name] = number
+    return found
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import math
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from rich.columns import Columns
@@ -15,16 +15,18 @@ from rich.text import Text
 
 from explorer.files import write_new
 from explorer.units import format_quantity
-from simulators.protocol import Maps, Quantity
+from simulators.protocol import InputError, Maps, Quantity
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import pandas
 
     from explorer.explanation import Explanation
     from explorer.tables import Rows
 
 __all__ = ["cell_text", "clock", "console", "note", "print_heat_map", "print_maps", "print_rows", "printed",
-           "quantity_text", "write"]  # fmt: skip
+           "quantity_text", "write", "write_frame"]  # fmt: skip
 
 UNLIMITED = 10_000
 CELL = 4  # columns of a cell of a heat map
@@ -162,6 +164,20 @@ def write(text: str, out: Path | None) -> None:
         sys.stdout.write(text if text.endswith("\n") else text + "\n")
         return
     write_new(out, text.encode(), "--out")
+    note(f"wrote {out}")
+
+
+def write_frame(frame: pandas.DataFrame, units: Mapping[str, str], out: Path | None) -> None:
+    """A data frame to a Parquet file, which is said on standard error.
+
+    Raises:
+        InputError: no file is given, it is there already, or cannot be written.
+    """
+    from explorer.parquet import write_parquet
+
+    if out is None:
+        raise InputError("parquet is no text; name a file", "--out")
+    write_parquet(frame, units, out, "--out")
     note(f"wrote {out}")
 
 

@@ -5,20 +5,29 @@ Neither runs a user's Python file, but ``rex explain`` of an objective that is c
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from explorer.cli.formats import Format, PageFormat, written_as
-from explorer.cli.options import StudyArgument, blamed_on
+from explorer.cli.formats import FrontFormat, PageFormat, written_as
+from explorer.cli.options import StudyArgument, blamed_on, names_of, numbers
+from simulators.protocol.errors import InputError
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from explorer.fronts import Front
+    from explorer.query import Query
+    from explorer.study import Study
+
 __all__ = ["explain", "pareto"]
 
-OPTIONS = {"where": "--where", "sort": "--sort", "objective": "--objective"}
+OPTIONS = {
+    "where": "--where", "sort": "--sort", "objective": "--objective", "objectives": "--objectives",
+    "at_fidelity": "--at-fidelity", "what_if": "--what-if", "weights": "--weights", "ideal": "--ideal",
+}  # fmt: skip
 """The option that gives what a study is asked."""
 
 
@@ -27,6 +36,21 @@ def pareto(
     where: Annotated[
         str | None, typer.Option("--where", metavar="EXPR", help="Such as 'accuracy >= 85 % and area < 250 mm2'.")
     ] = None,
+    objectives: Annotated[
+        str,
+        typer.Option(
+            "--objectives", metavar="A,B", help="Front of these; also of others: 'accuracy,power:min'. Default: all."
+        ),
+    ] = "",
+    at_fidelity: Annotated[
+        int | None, typer.Option("--at-fidelity", metavar="N", help="After N epochs.", show_default=False)
+    ] = None,
+    what_if: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--what-if", metavar="EXPR", help="As if this were the constraint on its quantities: 'area < 60 mm2'."
+        ),
+    ] = None,
     sort: Annotated[
         str | None,
         typer.Option("--sort", metavar="NAME", help="Objective, variable or report field; by default best first."),
@@ -34,41 +58,99 @@ def pareto(
     descending: Annotated[
         bool | None, typer.Option("--descending/--ascending", help="Largest or smallest first.", show_default=False)
     ] = None,
+    weights: Annotated[
+        str, typer.Option("--weights", metavar="A=2,B=1", help="Best weighted mean first; with --ideal, of distances.")
+    ] = "",
+    ideal: Annotated[
+        str, typer.Option("--ideal", metavar="A=90 %,B=1 us", help="Nearest first; the rest: the best on the front.")
+    ] = "",
+    knee: Annotated[bool, typer.Option("--knee", help="First those that one would miss most.")] = False,
+    limit: Annotated[
+        int | None, typer.Option("--limit", min=1, help="Rows; by default all.", show_default=False)
+    ] = None,
     form: Annotated[
-        Format | None, typer.Option("--format", help="Default: as --out ends, else a table.", show_default=False)
+        FrontFormat | None, typer.Option("--format", help="Default: as --out ends, else a table.", show_default=False)
     ] = None,
     out: Annotated[
-        Path | None, typer.Option("--out", help="Write to this file (.txt, .csv or .json), which must not be there.")
+        Path | None,
+        typer.Option("--out", help="Write to this file (.txt, .csv, .json or .parquet), which must not be there."),
     ] = None,
 ) -> None:
-    """The Pareto front of a study, at full fidelity and completed over families."""
-    from explorer.cli.output import note, print_rows, printed, write
-    from explorer.expressions import full_name, parse
+    """The Pareto front of a study, at full fidelity and completed over families; or that of a question to it.
+
+    --where looks for the best of the designs that satisfy it, also among those that follow from what was trained.
+    --weights, --ideal and --knee say in which order one might take them: 0 is the worst on the front, 1 the best.
+    """
+    from explorer.cli.output import console, note, print_rows, printed, write, write_frame
+    from explorer.query import Query
     from explorer.study import load_study
     from explorer.tables import front_rows
 
-    written = written_as(Format, form, out)
+    written = written_as(FrontFormat, form, out)
     loaded = load_study(study)
+    query = Query(where, names_of(objectives), at_fidelity, what_if or ())
     with blamed_on(options=OPTIONS):
-        front = loaded.front(where).sorted_by(sort or loaded.outline.objectives[0].name, descending=descending)
-    asked = [*([sort] if sort else []), *(sorted(parse(where).names) if where else [])]
-    named = [full_name(name, loaded.outline.units) for name in asked]
-    if where and loaded.uses_files:
-        note("objectives of this study come from a Python file, which is not run: only stored designs were looked at")
+        front = query.answer(loaded)
+        front = _ordered(front, sort, descending, weights, ideal, knee)
+    named = _named(query, sort, loaded.outline.units)
+    if limit is not None and written != FrontFormat.table:
+        front = front.first(limit)
     if not front:
-        some = where and loaded.front()
-        note(f"no design on the front satisfies {where}" if some else f"the front is empty: {loaded.why_empty()}")
-    if written == Format.table:
-        title = f"Pareto front of {loaded.name}" + (f" where {where}" if where else "")
-        rows = front_rows(front, title, named=named)
+        empty = query.empty(loaded)
+        note(f"the front is empty: {empty.why}")
+        if empty.nearest:
+            print_rows(front_rows(empty.nearest, "The nearest, which do not satisfy it", named=named), console(True))
+    if written == FrontFormat.table:
+        rows = front_rows(front, _title(loaded, query), limit=limit, named=named)
         if out is not None:
             write(printed(lambda paper: print_rows(rows, paper)), out)
         elif front:
             print_rows(rows)
-    elif written == Format.json:
-        write(front.to_json(), out)
+        return
+    for text in front.notes:
+        note(text)
+    if written == FrontFormat.parquet:
+        write_frame(front.to_pandas(), front.outline.units, out)
     else:
-        write(front.to_csv(), out)
+        write(front.to_json() if written == FrontFormat.json else front.to_csv(), out)
+
+
+def _ordered(front: Front, sort: str | None, descending: bool | None, weights: str, ideal: str, knee: bool) -> Front:
+    """A front in the order that is asked for.
+
+    Raises:
+        InputError: several orders at once, or one that cannot be read.
+    """
+    ranked = {"--weights": bool(weights and not ideal), "--ideal": bool(ideal), "--knee": knee}
+    orders = [option for option, given in {"--sort": sort is not None, **ranked}.items() if given]
+    if len(orders) > 1:
+        raise InputError(f"{' and '.join(orders)} are orders of their own; give one of them", orders[1])
+    if not any(ranked.values()):
+        return front.sorted_by(sort or front.outline.objectives[0].name, descending=descending)
+    if descending is not None:
+        raise InputError(f"{orders[0]} shows the best first; leave it out", "--descending")
+    heavy = numbers(weights, dict.fromkeys(front.outline.units, ""), "--weights") or None
+    near = numbers(ideal, front.outline.units, "--ideal") or None
+    return front.rank(weights=heavy, ideal=near)
+
+
+def _title(study: Study, query: Query) -> str:
+    parts = [
+        *([f"of {', '.join(query.objectives)}"] if query.objectives else []),
+        *([f"where {query.where}"] if query.where else []),
+        *([f"if {' and '.join(query.what_if)}"] if query.what_if else []),
+    ]
+    return " ".join([f"Pareto front of {study.name}", *parts])
+
+
+def _named(query: Query, sort: str | None, units: Mapping[str, str]) -> list[str]:
+    """The variables and fields that a question names: they are shown."""
+    from explorer.expressions import full_name, parse
+
+    asked = [*([sort] if sort else [])]
+    for expression in (query.where, *query.what_if):
+        asked += sorted(parse(str(expression)).names) if expression else []
+    return [full_name(name, units) for name in asked]
 
 
 def explain(
