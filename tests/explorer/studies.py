@@ -12,7 +12,27 @@ from explorer.launch import prepare
 from explorer.store import Store
 from tests.explorer.searches import write_search
 
-__all__ = ["evaluated", "rewritten"]
+__all__ = ["REPLAYED", "TRAINED", "evaluated", "rewritten"]
+
+REPLAYED = (
+    ("simulators: [deeptrain, training]", "simulators: [deeptrain, tabulated]"),
+    ("proxy: {width: 0.0625, train_images: 300}\n", ""),
+    ("fidelity: {epochs: 1}", "fidelity: {epochs: {low: 1, high: 12}}"),
+    ("crossbar_size: [64, 128]", "crossbar_size: [64, 128]\n  cell_bits: [1, 2]"),
+    ("  - area < 400 mm2\n", "  - area < 250 mm2\n  - accuracy >= 60 %\n  - peak_temperature <= 100 C\n"),
+)
+"""Changes to the small search: trainings replayed from a table, under constraints on a variable, on what is computed
+and on what is trained."""
+
+TRAINED = (
+    {"bn": "all", "reram_layers": 1},
+    {"bn": "none", "reram_layers": 2},
+    {"bn": "C1,C8", "crossbar_size": 64, "reram_layers": 1},
+    {"bn": "C1,C8", "crossbar_size": 64, "reram_layers": 1, "replicate": 1},
+    {"bn": "C2", "gpu_layers": 2, "reram_layers": 1},
+    {"bn": "C5,C6,C7"},
+)
+"""Designs of it, one of them with two seeds."""
 
 
 def evaluated(folder: Path, *designs: dict[str, object], changes: tuple[tuple[str, str], ...] = ()) -> Study:

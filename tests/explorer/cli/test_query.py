@@ -11,11 +11,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pandas
 import pytest
 
 from explorer import Study, run
 from explorer.launch import prepare
 from tests.explorer.searches import REX, environment, write_search
+from tests.explorer.studies import REPLAYED, TRAINED, evaluated
 
 
 def test_status_says_how_a_study_stands(cli: Callable[..., Any], finished: Study) -> None:
@@ -225,3 +227,96 @@ def test_a_reader_that_has_enough_brings_no_traceback(
     assert ended.returncode == 0
     code = int((tmp_path / "code").read_text())
     assert code == 141 or (code == 0 and reader == "head -1"), "141: closed before everything was read"
+
+
+@pytest.fixture(scope="module")
+def replayed(tmp_path_factory: pytest.TempPathFactory) -> Study:
+    """Of trainings replayed from a table, with curves over the epochs."""
+    return evaluated(tmp_path_factory.mktemp("replayed"), *TRAINED, changes=REPLAYED)
+
+
+def records(ended: Any) -> list[dict[str, Any]]:
+    assert ended.code == 0, ended.err
+    found: list[dict[str, Any]] = json.loads(ended.out)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("options", "question"),
+    [
+        (["--objectives", "accuracy, power:min"], {"objectives": ["accuracy", "power:min"]}),
+        (["--at-fidelity", "3"], {"at_fidelity": 3}),
+        (
+            ["--what-if", "area < 110 mm2", "--what-if", "accuracy >= 30 %"],
+            {"what_if": ["area < 110 mm2", "accuracy >= 30 %"]},
+        ),
+        (["--where", "cell_bits == 1", "--objectives", "area"], {"where": "cell_bits == 1", "objectives": ["area"]}),
+    ],
+)
+def test_questions_are_asked_on_the_command_line_as_in_python(
+    cli: Callable[..., Any], replayed: Study, options: list[str], question: dict[str, Any]
+) -> None:
+    front = replayed.front(**question)
+    assert front
+    ended = cli("pareto", replayed.reference, *options, "--format", "json")
+    best = front.outline.objectives[0].name
+    assert records(ended) == json.loads(front.sorted_by(best).to_json())
+    assert ended.err.splitlines() == list(front.notes)
+    table = cli("pareto", replayed.reference, *options).out
+    assert all(text in table for text in [*front.notes, *(point.label for point in front)])
+
+
+def test_designs_are_shown_in_the_order_in_which_one_might_take_them(cli: Callable[..., Any], replayed: Study) -> None:
+    front = replayed.front()
+    for options, ranked in (
+        (["--knee"], front.rank()),
+        (["--weights", "accuracy=2, area = 1"], front.rank(weights={"accuracy": 2, "area": 1})),
+        (["--ideal", "accuracy=86 %, latency=10 us"], front.rank(ideal={"accuracy": 0.86, "latency": 1e-5})),
+        (["--ideal", "area=0", "--weights", "area=1"], front.rank(ideal={"area": 0}, weights={"area": 1})),
+    ):
+        rows = records(cli("pareto", replayed.reference, *options, "--format", "json"))
+        assert [row["design"] for row in rows] == [point.label for point in ranked]
+        assert [row["score"] for row in rows] == list(ranked.scores)
+        some = records(cli("pareto", replayed.reference, *options, "--format", "json", "--limit", "2"))
+        assert some == rows[:2]
+        table = cli("pareto", replayed.reference, *options, "--limit", "1").out
+        assert ranked.title in table
+        assert ranked.points[0].label in table
+        assert f"on the front besides: {len(front) - 1} designs" in table
+
+
+def test_a_front_is_written_as_parquet(cli: Callable[..., Any], replayed: Study, tmp_path: Path) -> None:
+    ended = cli("pareto", replayed.reference, "--out", "front.parquet", "--limit", "3")
+    assert (ended.code, ended.out) == (0, "")
+    assert "wrote front.parquet" in ended.err
+    frame = pandas.read_parquet(tmp_path / "front.parquet")
+    assert frame["accuracy"].tolist() == sorted((p.values["accuracy"] for p in replayed.front()), reverse=True)[:3]
+    assert cli("pareto", replayed.reference, "--out", "front.parquet").code == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--objectives", "accuracy,latancy"], "rex: --objectives: unknown name 'latancy' (did you mean 'latency'?)"),
+        (["--objectives", "power"], "write power:min or power:max"),
+        (["--at-fidelity", "13"], "rex: --at-fidelity: 13 is not between 1 and 12 epochs"),
+        (["--what-if", "area < 3 K"], "rex: --what-if: "),
+        (["--knee", "--sort", "area"], "--sort and --knee are orders of their own; give one of them"),
+        (["--knee", "--weights", "area=1"], "--weights and --knee are orders of their own"),
+        (["--knee", "--ascending"], "rex: --descending: --knee shows the best first; leave it out"),
+        (["--weights", "accuracy=x"], "rex: --weights: 'accuracy=x' is not NAME=NUMBER"),
+        (["--weights", "accuracy=nan"], "rex: --weights: 'accuracy=nan' is not NAME=NUMBER"),
+        (["--weights", "accuracy=1,accuracy=2"], "rex: --weights: accuracy is there twice"),
+        (["--weights", "power=1"], "rex: --weights: 'power_w' is no objective"),
+        (["--ideal", "latency=3 K"], "rex: --ideal: '3 K' is a temperature, not a time; write it in s"),
+        (["--limit", "0"], "--limit"),
+        (["--format", "parquet"], "parquet is no text; name a file"),
+    ],
+)
+def test_orders_and_questions_that_make_no_sense_end_with_code_2(
+    cli: Callable[..., Any], replayed: Study, arguments: list[str], words: str
+) -> None:
+    ended = cli("pareto", replayed.reference, *arguments)
+    assert ended.code == 2
+    assert words in ended.err
+    assert ended.out == ""
