@@ -24,7 +24,7 @@ from explorer.expressions import Expression, full_name
 from explorer.outline import ObjectiveInfo, Outline
 from explorer.points import Point, held_out_means, matrix
 from explorer.problem import Problem
-from explorer.results import Results, counts
+from explorer.results import Results, Selection, counts
 from explorer.space import condition
 from explorer.units import counted, format_quantity
 from simulators.protocol import InputError, LazyColumns, suggestion
@@ -155,24 +155,29 @@ class Front(Sequence[Point]):
 
     Args:
         outline: of the study, with the objectives and constraints of this front.
-        points: the non-dominated ones.
+        points: the non-dominated ones; a :class:`Selection` makes them when they are looked at.
         notes: what one has to know of it, a line each.
     """
 
     def __init__(self, outline: Outline, points: Sequence[Point], notes: Sequence[str] = ()) -> None:
         self.outline = outline
-        self.points = tuple(points)
+        self._points = points if isinstance(points, Selection) else tuple(points)
         self.notes = tuple(notes)
+
+    @cached_property
+    def points(self) -> tuple[Point, ...]:
+        """The designs."""
+        return tuple(self._points)
 
     def of(self, points: Sequence[Point]) -> Front:
         """Some of these designs, or these in another order."""
         return Front(self.outline, points, self.notes)
 
     def __len__(self) -> int:
-        return len(self.points)
+        return len(self._points)
 
     def __getitem__(self, index: Any) -> Any:
-        return self.points[index]
+        return self._points[index]
 
     def __iter__(self) -> Iterator[Point]:
         return iter(self.points)
@@ -188,8 +193,7 @@ class Front(Sequence[Point]):
 
     def __repr__(self) -> str:
         ranges = []
-        for objective in self.outline.objectives if self.points else ():
-            values = [point.values[objective.name] for point in self.points]
+        for objective, values in zip(self.outline.objectives, self.matrix.T.tolist(), strict=True) if len(self) else ():
             ends = dict.fromkeys(format_quantity(end, objective.unit) for end in (min(values), max(values)))
             ranges.append(f"{objective.name} {' to '.join(ends)}")
         return f"<Front of {counted(len(self), 'designs')}{': ' if ranges else ''}{', '.join(ranges)}>"
@@ -197,7 +201,8 @@ class Front(Sequence[Point]):
     @cached_property
     def matrix(self) -> NDArray[np.float64]:
         """Objective values, points x objectives."""
-        return matrix(self.points, self.outline.objectives)
+        objectives, points = self.outline.objectives, self._points
+        return points.matrix(objectives) if isinstance(points, Selection) else matrix(points, objectives)
 
     def sorted_by(self, name: str, *, descending: bool | None = None) -> Front:
         """The same front, sorted by an objective, variable or report field; designs without that field come last.
@@ -259,7 +264,7 @@ class Front(Sequence[Point]):
 
     def first(self, count: int) -> Front:
         """The first so many of these designs."""
-        return self.of(self.points[:count])
+        return self.of(self._points[:count])
 
     def representatives(self, count: int, scale: Scale) -> Front:
         """At most ``count`` points, chosen one by one so that each adds the most hypervolume to those before it."""
@@ -372,7 +377,7 @@ def front_among(
     values = results.values[index][:, [known.index(objective) for objective in objectives]]
     chosen = index[nondominated(values, objectives)]
     outline = results.outline if objectives == known else replace(results.outline, objectives=objectives)
-    return Front(outline, [results[design] for design in chosen.tolist()], notes)
+    return Front(outline, Selection(results, chosen), notes)
 
 
 def front(problem: Problem, evaluations: Iterable[Evaluation]) -> Front:

@@ -42,7 +42,7 @@ class Ranking(Front):
     def first(self, count: int) -> Ranking:
         """The best of them."""
         *notes, note = self.notes
-        return Ranking(Front(self.outline, self.points[:count], notes), self.scores[:count], self.title, note)
+        return Ranking(Front(self.outline, self[:count], notes), self.scores[:count], self.title, note)
 
     def records(self) -> list[dict[str, Any]]:
         """As of any front, with the ``score`` of each."""

@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 from explorer.errors import usual_variance
 from explorer.evaluation import Evaluation
 from explorer.expressions import Expression
-from explorer.outline import Outline
+from explorer.outline import ObjectiveInfo, Outline
 from explorer.points import Point, point_of
 from simulators.protocol import LazyColumns
 
-__all__ = ["Results", "counts"]
+__all__ = ["Results", "Selection", "counts"]
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
@@ -41,15 +41,27 @@ class Results(Sequence[Point]):
     Args:
         outline: of the study.
         rows: evaluations in order of arrival; failed ones and those of another fidelity are passed over.
+        before: results of this outline that ``rows`` go on from: what they know is not gathered again.
     """
 
-    def __init__(self, outline: Outline, rows: Iterable[Evaluation]) -> None:
+    def __init__(self, outline: Outline, rows: Iterable[Evaluation], before: Results | None = None) -> None:
         self.outline = outline
-        self._rows = [row for row in rows if counts(outline, row)]
-        self._derived = np.array([bool(row.derived_from) for row in self._rows], dtype=bool)
-        self._replicate = np.array([row.replicate for row in self._rows], dtype=np.int64)
-        self._design = _Groups.of(row.design for row in self._rows)
-        self._family = _Groups.of(row.family for row in self._rows)
+        new = [row for row in rows if counts(outline, row)]
+        names = [objective.name for objective in outline.objectives]
+        self._rows: list[Evaluation] = new
+        self._derived = np.fromiter((bool(row.derived_from) for row in new), bool)
+        self._replicate = np.fromiter((row.replicate for row in new), np.int64)
+        self._table = np.fromiter((row.values[name] for row in new for name in names), np.float64)
+        self._table = self._table.reshape(len(new), len(names))
+        self._design, self._family = _Groups(), _Groups()
+        if before is not None:
+            self._rows = [*before._rows, *new]
+            self._derived = np.concatenate([before._derived, self._derived])
+            self._replicate = np.concatenate([before._replicate, self._replicate])
+            self._table = np.concatenate([before._table, self._table])
+            self._design, self._family = before._design, before._family
+        self._design = self._design.joined_by(row.design for row in new)
+        self._family = self._family.joined_by(row.family for row in new)
         arrival = np.arange(len(self._rows))
         # of each design the run with the lowest replicate, else what follows from its family
         self._first = self._design.first((arrival, self._replicate, self._derived))
@@ -74,10 +86,7 @@ class Results(Sequence[Point]):
     @cached_property
     def values(self) -> Array:
         """Objectives averaged over replicates, designs x objectives."""
-        names = [objective.name for objective in self.outline.objectives]
-        table = np.array([[row.values[name] for name in names] for row in self._rows], dtype=np.float64)
-        table = table.reshape(len(self._rows), len(names))
-        values = table[self._first]
+        table, values = self._table, self._table[self._first]
         for column, objective in enumerate(self.outline.objectives):
             if not objective.cheap:
                 repeats = self._of_family if objective.shared else self._of_design
@@ -186,23 +195,60 @@ class Results(Sequence[Point]):
         return point_of(self.outline, self._rows[row], own, family, self._usual)
 
 
+class Selection(Sequence[Point]):
+    """Some designs of results, each a point when it is asked for the first time.
+
+    Args:
+        results: of a study.
+        index: places of the designs in them.
+    """
+
+    def __init__(self, results: Results, index: Index) -> None:
+        self._results = results
+        self._index = index
+        self._points: dict[int, Point] = {}
+
+    def __len__(self) -> int:
+        return len(self._index)
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, slice):
+            return Selection(self._results, self._index[index])
+        place = int(self._index[index])
+        if place not in self._points:
+            self._points[place] = self._results[place]
+        return self._points[place]
+
+    def matrix(self, objectives: Sequence[ObjectiveInfo]) -> Array:
+        """Their values, designs x objectives."""
+        known = self._results.outline.objectives
+        return self._results.values[self._index][:, [known.index(objective) for objective in objectives]]
+
+
 class _Groups:
     """Rows that belong together.
 
     Args:
         number: of each row's group.
-        count: number of groups.
+        numbers: of each group by its key; groups that more rows have joined write theirs into it, too.
     """
 
-    def __init__(self, number: Index, count: int) -> None:
-        self.number = number
-        self.count = count
+    def __init__(self, number: Index | None = None, numbers: dict[Hashable, int] | None = None) -> None:
+        self.number = np.zeros(0, dtype=np.int64) if number is None else number
+        self._numbers: dict[Hashable, int] = {} if numbers is None else numbers
+        self.count = len(self._numbers)
 
-    @classmethod
-    def of(cls, keys: Iterable[Hashable]) -> _Groups:
-        numbers: dict[Hashable, int] = {}
-        number = np.fromiter((numbers.setdefault(key, len(numbers)) for key in keys), dtype=np.int64)
-        return cls(number, len(numbers))
+    def joined_by(self, keys: Iterable[Hashable]) -> _Groups:
+        """With more rows behind them.
+
+        Args:
+            keys: of the groups that they belong to.
+        """
+        numbers = self._numbers
+        if len(numbers) > self.count:  # others have gone on from here before
+            numbers = {key: number for key, number in numbers.items() if number < self.count}
+        new = np.fromiter((numbers.setdefault(key, len(numbers)) for key in keys), np.int64)
+        return _Groups(np.concatenate([self.number, new]), numbers)
 
     def first(self, ranks: tuple[NDArray[Any], ...]) -> Index:
         """The first row of each group, by the last of some ranks, of equal ones by the one before it, and so on."""

@@ -362,24 +362,35 @@ class Store:
             row: dict[str, Any] | None = connection.execute(query.where(STUDIES.c.name == study)).scalar()
         return row
 
-    def evaluations(self, study: str) -> list[Evaluation]:
-        """All evaluations of a study in the order in which they were written, numbered, derived ones included."""
+    def evaluations(self, study: str, before: Sequence[Evaluation] = ()) -> list[Evaluation]:
+        """All evaluations of a study in the order in which they were written, numbered, derived ones included.
+
+        Args:
+            study: its name.
+            before: the first of them, read earlier, which are not read again.
+        """
         bits = Outline.from_json(self.find(study).outline).bit_variables
         query = (
             sql.select(EVALUATIONS.c.key, EVALUATIONS.c.row)
             .join(STUDIES, STUDIES.c.id == EVALUATIONS.c.study_id)
             .where(STUDIES.c.name == study)
             .order_by(EVALUATIONS.c.id)
+            .offset(len(before))
         )
         with _told(self.url, "read"), self.engine.connect() as connection:
             rows = connection.execute(query).all()
+        last = max((evaluation.number for evaluation in before), default=0)
         numbers: dict[str, int] = {}
+        earlier = [evaluation for evaluation in before if not evaluation.derived_from]
         found = []
         for key, row in rows:
             if origin := row["derived_from"]:
+                if digest_of(origin) not in numbers and earlier:  # seldom: members are written with what was run
+                    numbers.update((evaluation.digest, evaluation.number) for evaluation in earlier)
+                    earlier = []
                 number = numbers.get(digest_of(origin), 0)
             else:
-                number = numbers[key] = len(numbers) + 1
+                number = numbers[key] = last = last + 1
             found.append(Evaluation.from_json({**row, "number": number}, bits))
         return found
 

@@ -102,8 +102,14 @@ class Study:
         return f"<Study {shown(self.store.url)}#{self.name}: {', '.join(parts)}>"
 
     def refresh(self) -> Study:
-        """The same study, read anew."""
-        return Study(self.store, self.store.find(self.name))
+        """The same study as it stands now; only what was written since is read."""
+        now = Study(self.store, self.store.find(self.name))
+        if "rows" in vars(self) and now.record.created_at == self.record.created_at:  # evaluations are only ever added
+            new = self.store.evaluations(self.name, self.rows)
+            vars(now)["rows"] = [*self.rows, *new]
+            if "results" in vars(self) and now.outline == self.outline:
+                vars(now)["results"] = Results(now.outline, new, self.results)
+        return now
 
     @property
     def uses_files(self) -> bool:

@@ -151,7 +151,7 @@ def front_rows(
         held_out: also show fields such as ``test_accuracy``.
         named: variables and report fields that are shown too.
     """
-    shown, exact = front.points[:limit], front.outline.exact
+    shown, exact = front.first(len(front) if limit is None else limit), front.outline.exact
     columns = _Columns(front.outline, shown, held_out=held_out, named=named)
     numbered = not exact and any(point.evaluation for point in shown)
     scores = (

@@ -86,3 +86,25 @@ def test_nothing_has_no_front() -> None:
     results = Results(PROBLEM.outline, [])
     assert (len(results), list(results), results.values.shape) == (0, [], (0, 3))
     assert len(front_among(results)) == 0
+
+
+@given(studies(), st.integers(0, 12), st.integers(0, 12))
+def test_results_that_go_on_from_others_are_those_of_all_rows(rows: list[Evaluation], one: int, two: int) -> None:
+    whole = list(Results(PROBLEM.outline, rows))
+    first = Results(PROBLEM.outline, rows[:one])
+    second = Results(PROBLEM.outline, rows[one : one + two], first)
+    assert list(Results(PROBLEM.outline, rows[one + two :], second)) == whole
+    assert list(Results(PROBLEM.outline, rows[one:], first)) == whole, "whoever else went on from there"
+    assert list(first) == list(Results(PROBLEM.outline, rows[:one]))
+
+
+def test_a_front_makes_no_points_until_they_are_looked_at() -> None:
+    rows = [evaluate(PROBLEM, design) for design in DESIGNS]
+    front = front_among(Results(PROBLEM.outline, rows))
+    assert 0 < len(front) < len(rows)
+    assert front.matrix.tolist() == [
+        [point.values[name] for name in ("accuracy", "latency", "area")] for point in front
+    ]
+    assert front[0] is front[0]
+    assert list(front[:2]) == list(front)[:2] == list(front.first(2))
+    assert front[-1] == front.points[-1]

@@ -1,14 +1,18 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from explorer import InputError, Study, load_study
+from explorer.archive import Archive
+from explorer.evaluation import Evaluation
 from explorer.launch import prepare
 from explorer.store import Store
 from tests.explorer.searches import write_search
+from tests.explorer.studies import REPLAYED, TRAINED, evaluated, rewritten
 
 
 @pytest.fixture
@@ -133,3 +137,33 @@ def test_a_place_without_a_study_says_so(tmp_path: Path) -> None:
     (tmp_path / "x.db").touch()
     with pytest.raises(InputError, match="holds no studies of rex"):
         load_study(tmp_path / "x.db")
+
+
+def test_a_study_that_goes_on_reads_only_what_is_new(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = evaluated(tmp_path, *TRAINED, changes=REPLAYED)
+    archive, rows = Archive(source.assemble(check_run=False).problem), list[Evaluation]()
+    for evaluation in source.evaluations:
+        rows += [evaluation, *archive.add(evaluation)]
+    assert any(row.derived_from for row in rows)
+    study = rewritten(source, tmp_path, [])
+    read = []
+    once = Evaluation.from_json
+    monkeypatch.setattr(Evaluation, "from_json", lambda row, bits: read.append(row) or once(row, bits))
+    for cut in range(0, len(rows), 3):
+        study.store.append(study.name, rows[cut : cut + 3])
+        study = study.refresh()
+        assert study.rows == rows[: cut + 3]
+        assert len(study.front()) > 0
+    assert len(read) == len(rows), "what was read once is not read again"
+    anew = load_study(study.store.url)
+    assert [row.number for row in anew.rows] == [row.number for row in study.rows]
+    assert anew.rows == study.rows
+    assert list(anew.results) == list(study.results)
+    assert anew.front().to_json() == study.front().to_json()
+
+
+def test_a_study_that_was_made_anew_under_its_name_is_read_anew(tmp_path: Path) -> None:
+    study = rewritten(evaluated(tmp_path, *TRAINED, changes=REPLAYED), tmp_path)
+    other = Study(study.store, replace(study.record, created_at=1.0))
+    other.rows.clear()
+    assert len(other.refresh().rows) == len(TRAINED)
