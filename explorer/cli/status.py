@@ -144,7 +144,9 @@ def standing_lines(standing: Standing, outline: Outline) -> list[str]:
 
 
 def _counts(counts: Mapping[str, int]) -> str:
-    return ", ".join(f"{number} x {kind}" for kind, number in sorted(counts.items(), key=lambda pair: -pair[1]))
+    return ", ".join(
+        f"{number} x {kind}" for kind, number in sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+    )
 
 
 def _listed(numbers: list[int]) -> str:

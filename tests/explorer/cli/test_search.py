@@ -59,7 +59,7 @@ def test_a_front_without_designs_is_said_and_no_error(
     path = write_search(tmp_path, ("area < 400 mm2", "accuracy >= 99 %"))
     ended = cli("run", path, "--set", "budget.evaluations=1", "--workers", "1")
     assert ended.code == 0, ended.err
-    words = "the front is empty: of 1 whole evaluation 1 breaks accuracy >= 99 %"
+    words = "the front is empty: of 1 design 1 breaks accuracy >= 99 %"
     assert words in ended.err
     assert words in cli("pareto", "results/small.db").err
 

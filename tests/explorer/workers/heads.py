@@ -57,7 +57,12 @@ def head(python: Path | str = sys.executable, **more: str) -> Iterator[Head]:
     log = folder / "log"
     with log.open("w") as out:
         process = subprocess.Popen(
-            command, cwd=folder, env=environment(RAY_ADDRESS="", **more), stdout=out, stderr=out, start_new_session=True
+            command,
+            cwd=folder,
+            env=environment(RAY_ADDRESS="", PYTHONPATH="", **more),
+            stdout=out,
+            stderr=out,
+            start_new_session=True,
         )
     try:
         until = time.monotonic() + HUNG_S
