@@ -32,7 +32,8 @@ def write_parquet(frame: pandas.DataFrame, units: Mapping[str, str], path: Path,
     import pyarrow
     from pyarrow import parquet
 
-    table = pyarrow.Table.from_pandas(frame, preserve_index=False)
+    mixed = {name: str for name in frame if len({type(cell) for cell in frame[name]} - {float, int}) > 1}
+    table = pyarrow.Table.from_pandas(frame.astype(mixed), preserve_index=False)
     fields = [
         column.with_metadata({UNIT: units[column.name].encode()}) if units.get(column.name) else column
         for column in table.schema

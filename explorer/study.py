@@ -12,7 +12,7 @@ import numpy as np
 
 from explorer.evaluation import Evaluation
 from explorer.expressions import Expression
-from explorer.naming import SHORT, Name
+from explorer.naming import Name
 from explorer.outline import Outline
 from explorer.results import Results
 from explorer.space import condition
@@ -253,21 +253,21 @@ class Study:
         return to_optuna(self, storage, name)
 
     def to_pandas(self) -> pandas.DataFrame:
-        """All evaluations that were run, one row each, with the number and the key that they are named by."""
-        import pandas
+        """All evaluations that were run, one row each, see :func:`explorer.frames.evaluations_frame`."""
+        from explorer.frames import evaluations_frame
 
-        rows = []
-        for e in self.evaluations:
-            rows.append(
-                {
-                    "evaluation": e.number, "key": e.digest[:SHORT],
-                    "design": self.outline.space.describe(e.design), **e.design.to_json(), **e.values,
-                    **{name: value for name, value in e.quantities.items() if name not in e.values},
-                    "fidelity": e.fidelity, "replicate": e.replicate, "cost": e.cost, "seed": e.seed,
-                    "strategy": e.strategy, "failure": e.failure, "duration_s": e.duration_s, "worker": e.worker,
-                }
-            )  # fmt: skip
-        return pandas.DataFrame(rows)
+        return evaluations_frame(self)
+
+    def to_parquet(self, path: str | Path) -> None:
+        """The same, with the curves over the epochs, as a Parquet file that was not there before.
+
+        Raises:
+            InputError: it is there already, or cannot be written.
+        """
+        from explorer.frames import evaluations_frame
+        from explorer.parquet import write_parquet
+
+        write_parquet(evaluations_frame(self, curves=True), self.outline.units, Path(path))
 
 
 def _holds(expression: Expression, outline: Outline, design: Design, values: Mapping[str, Any]) -> bool:

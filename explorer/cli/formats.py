@@ -7,7 +7,7 @@ from pathlib import Path
 
 from simulators.protocol.errors import InputError
 
-__all__ = ["Format", "FrontFormat", "PageFormat", "written_as"]
+__all__ = ["DataFormat", "Format", "FrontFormat", "PageFormat", "written_as"]
 
 
 class Format(StrEnum):
@@ -22,6 +22,14 @@ class FrontFormat(StrEnum):
     """How designs are written."""
 
     table = "table"
+    csv = "csv"
+    json = "json"
+    parquet = "parquet"
+
+
+class DataFormat(StrEnum):
+    """How all that a study holds is written."""
+
     csv = "csv"
     json = "json"
     parquet = "parquet"

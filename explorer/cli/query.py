@@ -1,4 +1,4 @@
-"""``rex pareto`` and ``rex explain``: questions to a study.
+"""``rex pareto``, ``rex export`` and ``rex explain``: questions to a study.
 
 Neither runs a user's Python file, but ``rex explain`` of an objective that is computed, not trained.
 """
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from explorer.cli.formats import FrontFormat, PageFormat, written_as
+from explorer.cli.formats import DataFormat, FrontFormat, PageFormat, written_as
 from explorer.cli.options import StudyArgument, blamed_on, names_of, numbers
 from simulators.protocol.errors import InputError
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from explorer.query import Query
     from explorer.study import Study
 
-__all__ = ["explain", "pareto"]
+__all__ = ["explain", "export", "pareto"]
 
 OPTIONS = {
     "where": "--where", "sort": "--sort", "objective": "--objective", "objectives": "--objectives",
@@ -151,6 +151,45 @@ def _named(query: Query, sort: str | None, units: Mapping[str, str]) -> list[str
     for expression in (query.where, *query.what_if):
         asked += sorted(parse(str(expression)).names) if expression else []
     return [full_name(name, units) for name in asked]
+
+
+def export(
+    study: StudyArgument,
+    derived: Annotated[
+        bool, typer.Option("--derived", help="Also the designs that follow from what was run, as far as they are kept.")
+    ] = False,
+    curves: Annotated[
+        bool, typer.Option("--curves", help="Also what was measured after each epoch, as lists.")
+    ] = False,
+    form: Annotated[
+        DataFormat | None, typer.Option("--format", help="Default: as --out ends, else csv.", show_default=False)
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="Write to this file (.csv, .json or .parquet), which must not be there."),
+    ] = None,
+) -> None:
+    """All evaluations of a study as one table, failed ones included, for pandas, DuckDB, a spreadsheet ...
+
+    Numbers are SI, areas mm2; Parquet keeps the unit of each column. on_front: whether the design is on the front.
+    """
+    import json
+
+    from explorer.cli.output import write, write_frame
+    from explorer.frames import evaluations_frame
+    from explorer.study import load_study
+
+    written = written_as(DataFormat, form, out) if out else form or DataFormat.csv
+    if curves and written == DataFormat.csv:
+        raise InputError("csv has no lists; write parquet or json", "--curves")
+    loaded = load_study(study)
+    frame = evaluations_frame(loaded, derived=derived, curves=curves)
+    if written == DataFormat.parquet:
+        write_frame(frame, loaded.outline.units, out)
+    elif written == DataFormat.json:
+        write(json.dumps(frame.astype(object).where(frame.notna(), None).to_dict("records"), indent=1), out)
+    else:
+        write(frame.to_csv(index=False), out)
 
 
 def explain(

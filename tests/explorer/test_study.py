@@ -4,11 +4,14 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import duckdb
+import numpy as np
 import pytest
 
 from explorer import InputError, Study, load_study
 from explorer.archive import Archive
 from explorer.evaluation import Evaluation
+from explorer.frames import evaluations_frame
 from explorer.launch import prepare
 from explorer.store import Store
 from tests.explorer.searches import write_search
@@ -83,10 +86,52 @@ def test_all_evaluations_as_a_data_frame(finished: Study) -> None:
     assert list(frame["bn"]) == [str(e.design["bn"]) for e in finished.evaluations]
 
 
+def test_evaluations_say_whether_they_are_on_the_front_and_how_they_got_there(tmp_path: Path) -> None:
+    study = evaluated(tmp_path, *TRAINED, {"bn": "C3", "crossbar_size": 64}, changes=REPLAYED)
+    frame = evaluations_frame(study, curves=True)
+    front = [point.design for point in study.front()]
+    assert list(frame["on_front"]) == [e.design in front and not e.failed for e in study.evaluations]
+    assert 0 < frame["on_front"].sum() < len(frame)
+    assert frame["failure"].iloc[-1].startswith("infeasible: violates area")
+    assert frame["kind"].iloc[-1] == "infeasible"
+    assert not frame["feasible"].iloc[-1]
+    assert np.isnan(frame["accuracy"].iloc[-1])
+    assert [len(curve) for curve in frame["accuracy_curve"][:-1]] == [12] * len(TRAINED)
+    assert frame["accuracy_curve"][0][-1] == frame["accuracy"][0]
+    assert "accuracy_curve" not in study.to_pandas()
+    archive = Archive(study.assemble(check_run=False).problem)
+    kept = [member for evaluation in study.evaluations for member in archive.add(evaluation)]
+    study.store.append(study.name, kept)
+    whole = evaluations_frame(study.refresh(), derived=True)
+    assert whole["derived"].sum() == len(kept) > 0
+    assert set(whole["evaluation"][whole["derived"]]) <= set(frame["evaluation"])
+
+
+def test_all_evaluations_as_parquet_are_asked_in_sql(tmp_path: Path) -> None:
+    study = evaluated(tmp_path, *TRAINED, {"bn": "C3", "crossbar_size": 64}, changes=REPLAYED)
+    path = tmp_path / "all.parquet"
+    study.to_parquet(path)
+    expected: dict[str, float] = {}
+    for e in study.evaluations:
+        if e.design["reram_layers"] == 1 and not e.failed:
+            expected[str(e.design["bn"])] = max(e.values["accuracy"], expected.get(str(e.design["bn"]), 0.0))
+    asked = (
+        "select bn, max(accuracy) from read_parquet(?) where reram_layers = 1 and failure = '' group by bn order by bn"
+    )
+    assert duckdb.execute(asked, [str(path)]).fetchall() == sorted(expected.items())
+    epochs = duckdb.execute(
+        "select accuracy_curve[3] from read_parquet(?) where evaluation = 1", [str(path)]
+    ).fetchall()
+    assert epochs == [(study.evaluations[0].series["accuracy"][2],)]
+    with pytest.raises(InputError, match="is there already"):
+        study.to_parquet(path)
+
+
 def test_an_empty_study_has_an_empty_front(empty: Study) -> None:
     again = load_study(empty.reference)
     assert len(again.front()) == len(again.front("area < 100 mm2")) == 0
     assert len(again.to_pandas()) == 0
+    assert {"evaluation", "bn", "accuracy", "failure"} <= set(again.to_pandas())
     assert again.front().to_json() == "[]"
 
 

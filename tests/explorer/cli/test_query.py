@@ -294,6 +294,40 @@ def test_a_front_is_written_as_parquet(cli: Callable[..., Any], replayed: Study,
     assert cli("pareto", replayed.reference, "--out", "front.parquet").code == 2
 
 
+def test_all_evaluations_are_exported(cli: Callable[..., Any], replayed: Study, tmp_path: Path) -> None:
+    table = list(csv.DictReader(io.StringIO(cli("export", replayed.reference).out)))
+    rows = records(cli("export", replayed.reference, "--format", "json", "--curves"))
+    assert len(table) == len(rows) == len(replayed.evaluations)
+    for line, row, evaluation in zip(table, rows, replayed.evaluations, strict=True):
+        assert float(line["latency"]) == row["latency"] == evaluation.values["latency"], "to the last digit"
+        assert line["bn"] == row["bn"] == str(evaluation.design["bn"])
+        assert row["accuracy_curve"] == evaluation.series["accuracy"]
+    ended = cli("export", replayed.reference, "--out", "all.parquet", "--curves", "--derived")
+    assert (ended.code, ended.out) == (0, "")
+    frame = pandas.read_parquet(tmp_path / "all.parquet")
+    assert frame["latency"].tolist() == [row.values["latency"] for row in replayed.rows]
+    assert frame["accuracy_curve"][0].tolist() == replayed.evaluations[0].series["accuracy"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--curves"], "rex: --curves: csv has no lists; write parquet or json"),
+        (["--format", "parquet"], "parquet is no text; name a file"),
+        (["--out", "all.txt"], "end with one of .csv, .json, .parquet"),
+        (["--out", "no/where.parquet"], "cannot write no/where.parquet"),
+        (["--format", "xml"], "--format"),
+    ],
+)
+def test_exports_that_make_no_sense_end_with_code_2(
+    cli: Callable[..., Any], replayed: Study, arguments: list[str], words: str
+) -> None:
+    ended = cli("export", replayed.reference, *arguments)
+    assert ended.code == 2
+    assert words in ended.err
+    assert ended.out == ""
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
