@@ -74,6 +74,10 @@ class Query:
             keep &= looked.results.holding(expression)
         return front_among(looked.results, keep, looked.objectives, looked.notes)
 
+    def results(self, study: Study) -> Results:
+        """All designs that are looked at, also those that do not satisfy the question."""
+        return self._look(study).results
+
     def empty(self, study: Study) -> NoFront:
         """Why no design is on the front: nothing finished yet, or something that every design breaks."""
         looked = self._look(study)

@@ -15,7 +15,9 @@ from explorer.archive import Archive
 from explorer.comparison import Comparison
 from explorer.contributions import WhoFound
 from explorer.explanation import Explanation
-from explorer.plots import effects_figure, front_figure, shares_figure
+from explorer.plots.effects import effects_figure
+from explorer.plots.front import front_figure
+from explorer.plots.portfolio import shares_figure
 from explorer.points import Point
 from explorer.results import Results
 from explorer.study import Study

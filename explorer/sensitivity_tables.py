@@ -8,7 +8,7 @@ from typing import Any
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from explorer.plots import BASELINES, FRONT
+from explorer.plots.style import BASELINES, FRONT
 from explorer.sensitivity import Effect, Sensitivity, turns
 from explorer.space import Space
 from explorer.tables import ARROWS, Column, Rows

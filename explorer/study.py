@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from explorer.fronts import Front
     from explorer.problem import Problem
     from explorer.rerun import Rerun
+    from explorer.simulator_problem import Bench
     from explorer.trained_model import Retraining, TrainedModel
 
 __all__ = ["Study", "load_study"]
@@ -136,6 +137,22 @@ class Study:
                 f"study '{self.name}' was made from Python functions: call explorer.run with the same problem", "study"
             )
         return assemble(spec, Path(self.record.folder), name=self.name, **options)
+
+    def bench(self, spec: SearchSpec) -> Bench:
+        """The simulators put together again; objectives are not looked at, so that their files are not run.
+
+        Args:
+            spec: the study's.
+
+        Raises:
+            InputError: one of them is not installed any more.
+        """
+        from explorer.assembly.loading import Collector, load
+
+        found = Collector(None, ())
+        loaded = load(spec, Path(self.record.folder), found)
+        found.stop(self.name)
+        return loaded.bench
 
     def front(
         self,

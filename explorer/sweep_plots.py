@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
-from explorer.plots import BASELINES, DASHES, DOMINATED, FRONT
+from explorer.plots.style import BASELINES, DASHES, DOMINATED, FRONT
 from explorer.sweep import Axis, Sweep
 from explorer.sweep_tables import sweep_columns
 from explorer.tables import Column

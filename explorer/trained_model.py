@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from explorer.assembly.loading import Collector, load
 from explorer.evaluation import Evaluation
 from explorer.files import write_new
 from explorer.naming import Name, design_named
@@ -98,7 +97,7 @@ def trained_model(
         raise InputError(f"nothing is trained in study '{study.name}': its designs have no weights", "study")
     evaluation = design_named(study.outline, study.rows, name)
     run = study.evaluations[evaluation.number - 1]
-    bench = _bench(study, spec, folder)
+    bench = study.bench(spec)
     key = _training(bench, simulator)
     training = bench.simulators[key]
     assert isinstance(training, TrainingSimulator)  # noqa: S101  # chosen among those
@@ -142,14 +141,6 @@ def _repeats(evaluation: Evaluation, run: Evaluation) -> bool:
     """Whether an evaluation is of the same training with another seed."""
     same = (evaluation.family, evaluation.fidelity) == (run.family, run.fidelity)
     return same and evaluation.seed != run.seed and not evaluation.failed
-
-
-def _bench(study: Study, spec: SearchSpec, folder: Path) -> Bench:
-    """The simulators of a study; objectives are not looked at."""
-    found = Collector(None, ())
-    loaded = load(spec, folder, found)
-    found.stop(study.name)
-    return loaded.bench
 
 
 def _training(bench: Bench, wanted: str) -> str:

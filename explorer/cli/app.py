@@ -11,6 +11,7 @@ from explorer.cli import (
     evaluation,
     launching,
     optuna_view,
+    plot,
     query,
     search,
     search_file,
@@ -53,6 +54,7 @@ app.command("launch")(launching.launch)
 app.command("status")(status.status)
 app.command("pareto")(query.pareto)
 app.command("export")(query.export)
+app.command("plot")(plot.plot)
 app.command("explain")(query.explain)
 app.command("optuna")(optuna_view.optuna)
 app.command("model")(evaluation.model)

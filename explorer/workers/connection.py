@@ -69,7 +69,7 @@ def connect(wanted: Workers, address: str | None = None) -> None:
     except InputError:
         raise
     except (OSError, RuntimeError, ValueError, ImportError, RayError) as error:
-        reason = str(error).partition("\n")[0].removesuffix(".")
+        reason = _reason(error)
         if given.startswith("ray://") and isinstance(error, ImportError):
             reason += "; pip install 'reram-explorer[cluster]'"
         elif re.search("failed to connect|connection timeout", reason, re.I):
@@ -80,6 +80,12 @@ def connect(wanted: Workers, address: str | None = None) -> None:
             + ("unset it" if place == "RAY_ADDRESS" else "leave it out")
             + " to use this machine"
         ) from error
+
+
+def _reason(error: Exception) -> str:
+    """What Ray says went wrong, on one line; of what its server sends, which is a traceback, the last line."""
+    first, *rest = (line.strip() for line in str(error).splitlines() if line.strip()) if str(error) else [""]
+    return (f"{first} {rest[-1]}" if first.endswith(":") and rest else first).removesuffix(".")
 
 
 @contextmanager

@@ -54,6 +54,7 @@ def evaluated(folder: Path, *designs: dict[str, object], changes: tuple[tuple[st
 def rewritten(study: Study, folder: Path, rows: Sequence[Evaluation] | None = None, **record: object) -> Study:
     """A study as another would have been written: with other evaluations, or another record."""
     store = Store(f"sqlite:///{folder / 'other.db'}", create=True)
-    store.create(replace(study.record, **record))  # type: ignore[arg-type]  # of its fields
-    store.append(study.name, study.rows if rows is None else rows)
+    written = replace(study.record, **record)  # type: ignore[arg-type]  # of its fields
+    store.create(written)
+    store.append(written.name, study.rows if rows is None else rows)
     return Study(store, store.find())

@@ -7,7 +7,7 @@ import pytest
 from explorer.archive import Archive
 from explorer.contributions import contributions, shares_history
 from explorer.evaluation import Evaluation
-from explorer.plots import shares_figure
+from explorer.plots.portfolio import shares_figure
 from explorer.problem import Problem
 from explorer.strategies.portfolio import Portfolio
 from explorer.tables import contribution_rows

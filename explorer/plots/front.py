@@ -1,4 +1,4 @@
-"""Plots of a study, made with plotly."""
+"""The front of a finished search: its first objective against each of the others."""
 
 from __future__ import annotations
 
@@ -8,21 +8,13 @@ from typing import Any
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from explorer.contributions import Shares
-from explorer.explanation import Explanation
 from explorer.fronts import Front
 from explorer.outline import ObjectiveInfo, Outline
+from explorer.plots.style import BASELINES, BETTER, DOMINATED, FRONT, HEIGHT, SHAPES, pale, styled
 from explorer.points import Point
-from explorer.tables import ARROWS, Column, effect_column, value_text
+from explorer.tables import ARROWS, Column, value_text
 
-__all__ = ["effects_figure", "front_figure", "shares_figure"]
-
-# Okabe and Ito's colours: told apart by colour-blind readers; the shapes tell them apart in grey print too.
-FRONT, DOMINATED, BASELINES = "#0072B2", "#9A9A9A", ("#D55E00", "#009E73", "#CC79A7", "#E69F00")
-DASHES = ("solid", "dash", "dot", "dashdot")
-SHAPES = ("diamond", "square", "triangle-up", "cross")
-HEIGHT = 460
-BETTER = {"maximize": "higher is better", "minimize": "lower is better"}
+__all__ = ["front_figure", "hover"]
 
 
 def front_figure(front: Front, dominated: Sequence[Point], baselines: Mapping[str, Sequence[Point]]) -> go.Figure:
@@ -64,7 +56,7 @@ def front_figure(front: Front, dominated: Sequence[Point], baselines: Mapping[st
                 name=name,
                 legendgroup=name,
                 showlegend=column == 1 and len(points) > 0 and name not in outside,
-                text=[_hover(outline, point) for point in points],
+                text=[hover(outline, point) for point in points],
                 hoverinfo="text",
                 error_x=_error_bars(points, other, horizontal, colour),
                 error_y=_error_bars(points, main, vertical, colour),
@@ -77,51 +69,7 @@ def front_figure(front: Front, dominated: Sequence[Point], baselines: Mapping[st
     if edges:
         figure.update_yaxes(range=edges)
     _tell_outside(figure, main, {name: baselines[name] for name in outside if baselines[name]})
-    figure.update_layout(
-        template="plotly_white", height=HEIGHT, font={"family": "system-ui, sans-serif", "size": 13},
-        legend={"orientation": "h", "y": 1.12, "x": 0}, margin={"l": 70, "r": 40, "t": 50, "b": 70},
-    )  # fmt: skip
-    return figure
-
-
-def shares_figure(history: Sequence[Shares], outline: Outline) -> go.Figure:
-    """How the shares of a portfolio's members moved with what was paid."""
-    figure = go.Figure()
-    for number, name in enumerate(history[-1].of):
-        figure.add_scatter(
-            x=[shares.cost for shares in history], y=[shares.of[name] for shares in history], mode="lines", name=name,
-            line={"color": (FRONT, *BASELINES)[number % 5], "shape": "hv", "dash": DASHES[number % len(DASHES)]},
-        )  # fmt: skip
-    figure.update_xaxes(title_text=f"cost{f' [{outline.fidelity_name}]' if outline.fidelity_name else ''}")
-    figure.update_yaxes(title_text="share of the cost that is spent next", range=[0, 1], tickformat=".0%")
-    return figure.update_layout(
-        template="plotly_white", height=320, font={"family": "system-ui, sans-serif", "size": 13}, showlegend=True,
-        legend={"orientation": "h", "y": 1.15, "x": 0}, margin={"l": 70, "r": 40, "t": 40, "b": 60},
-    )  # fmt: skip
-
-
-def effects_figure(explanation: Explanation) -> go.Figure:
-    """A heat map: effects on the diagonal, interactions beside it; blue is better, orange is worse."""
-    column = effect_column(explanation)
-    values = explanation.matrix() / column.factor
-    labels = [effect.label for effect in explanation.effects]
-    largest = max(abs(effect.mean) for effect in explanation.ranked()) / column.factor or 1.0
-    worse, better = BASELINES[0], FRONT
-    low, high = (worse, better) if explanation.objective.sign > 0 else (better, worse)
-    colours = [[0, low], [0.5, "#FFFFFF"], [1, high]]
-    figure = go.Figure(
-        go.Heatmap(
-            z=values, x=labels, y=labels, zmin=-largest, zmax=largest, colorscale=colours,
-            texttemplate="%{z:+.2g}" if len(labels) <= 12 else None, hoverongaps=False, xgap=1, ygap=1,
-            hovertemplate="%{y} × %{x}: %{z:+.3g}<extra></extra>", colorbar={"title": column.title},
-        )
-    )  # fmt: skip
-    side = min(1100, 260 + 34 * len(labels))
-    return figure.update_layout(
-        template="plotly_white", width=side + 120, height=side, font={"family": "system-ui, sans-serif", "size": 13},
-        yaxis={"autorange": "reversed", "scaleanchor": "x"}, xaxis={"side": "top", "constrain": "domain"},
-        margin={"l": 70, "r": 40, "t": 70, "b": 30},
-    )  # fmt: skip
+    return styled(figure, HEIGHT, legend={"orientation": "h", "y": 1.12, "x": 0}, margin={"t": 50, "b": 70})
 
 
 def _edges(values: Sequence[float], objective: ObjectiveInfo) -> list[float]:
@@ -153,13 +101,14 @@ def _error_bars(points: Sequence[Point], objective: ObjectiveInfo, column: Colum
     """One standard error each way; nothing for dominated designs, whose bars would hide the front."""
     errors = [point.error.get(objective.name, 0.0) / column.factor for point in points]
     shown = colour != DOMINATED and any(errors)
-    pale = f"rgba({', '.join(str(int(colour[at : at + 2], 16)) for at in (1, 3, 5))}, 0.35)"  # points come first
     return {
-        "type": "data", "array": errors if shown else [], "visible": shown, "thickness": 1.5, "width": 0, "color": pale,
+        "type": "data", "array": errors if shown else [], "visible": shown, "thickness": 1.5, "width": 0,
+        "color": pale(colour, 0.35),  # points come first
     }  # fmt: skip
 
 
-def _hover(outline: Outline, point: Point) -> str:
+def hover(outline: Outline, point: Point) -> str:
+    """What is told of a design under the mouse."""
     lines = [f"<b>{point.label}</b>"]
     lines += [f"{o.name} {ARROWS[o.direction]} {value_text(point, o)}" for o in outline.objectives]
     return "<br>".join(lines)

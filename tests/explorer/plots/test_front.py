@@ -8,7 +8,7 @@ import pytest
 
 from explorer.fronts import Front, Point
 from explorer.outline import ObjectiveInfo, Outline
-from explorer.plots import front_figure
+from explorer.plots.front import front_figure
 from explorer.space import Space
 from simulators.protocol import Design, Integer
 
