@@ -85,4 +85,13 @@ def _parts(
     name, _, last = quantity.rpartition("_")
     if last not in UNITS or not name:
         return []
-    return [Breakdown(simulator, name.replace("_", " "), UNITS[last], by, tuple(parts), np.asarray(values))]
+    return [
+        Breakdown(
+            simulator,
+            name.replace("_", " "),
+            UNITS[last],
+            by,
+            tuple(part.replace("_", " ") for part in parts),
+            np.asarray(values),
+        )
+    ]

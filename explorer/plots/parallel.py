@@ -15,7 +15,7 @@ from simulators.protocol import BinaryVector, Categorical
 
 __all__ = ["parallel_figure"]
 
-SCALE = "Cividis"  # reads the same to colour-blind eyes, and in grey
+SCALE = [[0, "#8DB9DA"], [1, "#08306B"]]  # darker is better in the first objective, also in grey print
 
 
 def parallel_figure(front: Front) -> go.Figure:
@@ -44,7 +44,7 @@ def parallel_figure(front: Front) -> go.Figure:
         places = [choices.index(value) for value in found]
         axes.append({"label": name.replace("_", " "), "values": places, "tickvals": list(range(len(choices))),
                      "ticktext": texts, "range": [-0.1, max(1, len(choices)) - 0.9]})  # fmt: skip
-    colour = np.asarray(axes[0]["values"], dtype=np.float64)
+    colour = outline.objectives[0].sign * np.asarray(axes[0]["values"], dtype=np.float64)
     figure = go.Figure(
         go.Parcoords(
             dimensions=axes, labelfont={"size": 13}, tickfont={"size": 12},

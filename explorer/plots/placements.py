@@ -98,7 +98,8 @@ def placements_figure(found: Placements) -> go.Figure:
         hoverinfo="text",
     )  # fmt: skip
     figure.update_yaxes(title_text="share<br>of the front", range=[0, 1], tickformat=".0%", row=1, col=1)
-    figure.update_yaxes(title_text="placement", showticklabels=False, autorange="reversed", row=2)
+    figure.update_yaxes(showticklabels=False, autorange="reversed", row=2)
+    figure.update_yaxes(title_text="placement", row=2, col=1)
     figure.update_xaxes(title_text="layer", showticklabels=True, row=2, col=1)
     figure.update_xaxes(title_text=found.title, row=2, col=2)
     return styled(figure, 220 + max(120, ROW * len(rows)))

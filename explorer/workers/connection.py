@@ -7,7 +7,8 @@ import math
 import os
 import re
 import socket
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from simulators.protocol import InputError
 
 __all__ = ["LOCAL", "connect"]
 
+TRIES, PAUSE_S = 3, 2.0
 KNOCK_S = 5.0  # how long a cluster may take to accept a connection
 LOCAL = "local"
 FOR_NOBODY = {"task_events_report_interval_ms": 0}
@@ -65,7 +67,7 @@ def connect(wanted: Workers, address: str | None = None) -> None:
     try:
         _knock(given)
         with _token_told():
-            ray.init(address=given, **options)
+            _join(given, options)
     except InputError:
         raise
     except (OSError, RuntimeError, ValueError, ImportError, RayError) as error:
@@ -80,6 +82,18 @@ def connect(wanted: Workers, address: str | None = None) -> None:
             + ("unset it" if place == "RAY_ADDRESS" else "leave it out")
             + " to use this machine"
         ) from error
+
+
+def _join(address: str, options: Mapping[str, Any]) -> None:
+    """Connect to a cluster that is there; a busy head may need another try to start what serves a ``ray://`` driver."""
+    for tries_left in reversed(range(TRIES)):
+        try:
+            ray.init(address=address, **options)
+            return
+        except ConnectionAbortedError:
+            if not tries_left:
+                raise
+            time.sleep(PAUSE_S)
 
 
 def _reason(error: Exception) -> str:

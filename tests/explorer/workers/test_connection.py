@@ -166,3 +166,32 @@ def test_a_folder_of_code_that_is_not_there_is_told_before_anything_starts(tmp_p
 def test_code_for_the_nodes_comes_too_late_once_ray_is_connected(ray_cluster: None, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"workers.working_dir: this process is connected to Ray already, without it"):
         connect(Workers(working_dir=str(tmp_path)))
+
+
+@pytest.mark.parametrize("failures", [1, 99])
+def test_a_head_that_is_busy_is_asked_again_and_then_its_reason_is_told(
+    failures: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a server does that has no time cannot be had on demand: its answer is given here in its place."""
+    answers = iter(range(1, 100))
+
+    def init(**_: object) -> None:
+        if next(answers) <= failures:
+            raise ConnectionAbortedError(
+                "Initialization failure from server:\nTraceback (...)\n\nTimeoutError: too slow.\n"
+            )
+
+    monkeypatch.setattr("explorer.workers.connection.ray.init", init)
+    monkeypatch.setattr("explorer.workers.connection.ray.is_initialized", lambda: False)
+    monkeypatch.setattr("explorer.workers.connection.PAUSE_S", 0.0)
+    with socket.socket() as door:
+        door.bind(("127.0.0.1", 0))
+        door.listen()
+        address = f"ray://127.0.0.1:{door.getsockname()[1]}"
+        if failures == 1:
+            connect(Workers(), address)
+            assert next(answers) == 3
+        else:
+            with pytest.raises(InputError, match=r"\(Initialization failure from server: TimeoutError: too slow\)"):
+                connect(Workers(), address)
+            assert next(answers) == 4
