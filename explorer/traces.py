@@ -83,8 +83,7 @@ def box(studies: Iterable[Study]) -> Scale:
 def trace(study: Study, scale: Scale) -> Trace:
     """A study over time.
 
-    Where designs are evaluated more than once, means move what was found before: the front is then made anew at each
-    such repeat.
+    Where a training is repeated, means move what was found before: the front is then made anew.
 
     Args:
         study: finished or not.
@@ -98,12 +97,18 @@ def trace(study: Study, scale: Scale) -> Trace:
     found: list[tuple[float, float, float, Array]] = []
     best = np.full(len(signs), np.nan)
     strategies: list[str] = []
+    seen: dict[str, set[int]] = {}
     for place, row in enumerate(rows):
         if not row.derived_from:
             paid += row.cost
             strategies.append(row.strategy)
             lasted_s = max(lasted_s, row.started_at + row.duration_s - begun_s)
-        changed = _with(front, row, outline, signs, rows[: place + 1] if row.replicate else ())
+        moves_means = False
+        if counts(outline, row) and not row.derived_from:
+            replicates = seen.setdefault(row.family, set())
+            moves_means = bool(replicates - {row.replicate})
+            replicates.add(row.replicate)
+        changed = _with(front, row, outline, signs, rows[: place + 1] if moves_means else ())
         if changed is not None:
             front = changed
             volume = scale.hypervolume(front * signs)

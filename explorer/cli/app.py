@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from explorer.cli import (
+    comparison,
     enumeration,
     evaluation,
     launching,
@@ -55,6 +56,7 @@ app.command("status")(status.status)
 app.command("pareto")(query.pareto)
 app.command("export")(query.export)
 app.command("plot")(plot.plot)
+app.command("compare")(comparison.compare)
 app.command("explain")(query.explain)
 app.command("optuna")(optuna_view.optuna)
 app.command("model")(evaluation.model)
