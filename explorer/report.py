@@ -25,7 +25,7 @@ from explorer.tables import Rows, comparison_rows, contribution_rows, effect_row
 from explorer.units import counted
 from simulators.protocol import InputError
 
-__all__ = ["explanation_page", "figure_page", "write_page"]
+__all__ = ["explanation_page", "figure_html", "figure_page", "provenance_html", "write_page"]
 
 ROWS = 200  # of the front's table; the rest is in `rex pareto`
 
@@ -71,7 +71,7 @@ $front
 $comparison
 $contributions
 <h2>Where it comes from</h2>
-<dl>$provenance</dl>
+$provenance
 """)
 
 
@@ -116,7 +116,7 @@ def write_page(
         front=table_html(front_rows(front, "", limit=ROWS, held_out=True)),
         comparison=_comparison(comparisons, study),
         contributions=_contributions(who, study) if who else "",
-        provenance="".join(f"<dt>{escape(term)}</dt><dd>{escape(text)}</dd>" for term, text in _provenance(study)),
+        provenance=provenance_html(study),
     )
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -133,6 +133,18 @@ def explanation_page(explanation: Explanation, title: str) -> str:
     warnings = "".join(f"<p><strong>{escape(warning)}</strong></p>" for warning in rows.warnings)
     body = f'<h2>Effects and interactions</h2>{warnings}<div class="scroll">{figure}</div>{table_html(rows)}'
     return FRAME.substitute(title=escape(title), body=body)
+
+
+def provenance_html(study: Study) -> str:
+    """What the results depend on, as a list of terms."""
+    terms = "".join(f"<dt>{escape(term)}</dt><dd>{escape(text)}</dd>" for term, text in _provenance(study))
+    return f"<dl>{terms}</dl>"
+
+
+def figure_html(figure: go.Figure, *, with_library: bool) -> str:
+    """A figure as a part of a page; one of a page's figures brings the library that draws all of them."""
+    drawn = figure.to_html(full_html=False, include_plotlyjs=with_library, config=CONTROLS)
+    return f'<div class="scroll"><div class="figure">{drawn}</div></div>'
 
 
 def _provenance(study: Study) -> Iterator[tuple[str, str]]:
@@ -162,8 +174,7 @@ def figure_page(title: str, parts: Iterable[str | Rows | go.Figure]) -> str:
         elif isinstance(part, str):
             body.append(f"<p>{escape(part)}</p>")
         else:
-            figure = part.to_html(full_html=False, include_plotlyjs=with_library, config=CONTROLS)
-            body.append(f'<div class="scroll"><div class="figure">{figure}</div></div>')
+            body.append(figure_html(part, with_library=with_library))
             with_library = False  # once is enough
     return FRAME.substitute(title=escape(title), body="".join(body))
 

@@ -1,4 +1,4 @@
-"""``rex plot``: pictures of studies."""
+"""``rex plot`` and ``rex report``: pictures of studies, and the page of one."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Annotated
 
 import typer
 
-from explorer.cli.options import blamed_on, names_of
+from explorer.cli.options import StudyArgument, blamed_on, names_of
 from simulators.protocol.errors import InputError
 
-__all__ = ["plot"]
+__all__ = ["plot", "report"]
 
 
 class KindName(StrEnum):
@@ -100,4 +100,30 @@ def plot(
             names = ", ".join(study.name for study in wanted.studies)
             content = figure_page(f"{names}: {kind}", [chosen.summary, chosen.figure(wanted)]).encode()
     write_new(out, content, "--out")
+    note(f"wrote {out}")
+
+
+def report(
+    study: StudyArgument,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="The page, which must not be there; default: NAME.report.html.", show_default=False),
+    ] = None,
+) -> None:
+    """The page of a study: one file, works offline, with plots and a table that share one selection.
+
+    Limits are set by sliders, or by dragging over a plot; the address keeps the view, so that it can be shared.
+    No Python file that the study names is run.
+    """
+    from explorer.cli.output import note
+    from explorer.files import check_new, write_new
+    from explorer.page import report_page
+    from explorer.study import load_study
+
+    loaded = load_study(study)
+    out = out or Path(f"{loaded.name}.report.html")
+    if out.suffix.lower() != ".html":
+        raise InputError(f"{out.name} does not end with .html", "--out")
+    check_new(out, "--out")
+    write_new(out, report_page(loaded).encode(), "--out")
     note(f"wrote {out}")
