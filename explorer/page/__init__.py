@@ -17,7 +17,7 @@ from explorer.study import Study
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-__all__ = ["report_page"]
+__all__ = ["rendered", "report_page"]
 
 HERE = files("explorer.page")
 
