@@ -16,6 +16,7 @@ from explorer.cli import (
     query,
     search,
     search_file,
+    serving,
     simulator,
     status,
     sweep,
@@ -57,6 +58,7 @@ app.command("pareto")(query.pareto)
 app.command("export")(query.export)
 app.command("plot")(plot.plot)
 app.command("report")(plot.report)
+app.command("serve")(serving.serve)
 app.command("compare")(comparison.compare)
 app.command("explain")(query.explain)
 app.command("optuna")(optuna_view.optuna)

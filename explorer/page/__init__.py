@@ -17,7 +17,7 @@ from explorer.study import Study
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-__all__ = ["rendered", "report_page"]
+__all__ = ["live_page", "rendered", "report_page"]
 
 HERE = files("explorer.page")
 
@@ -29,6 +29,16 @@ def report_page(study: Study) -> str:
         study: finished or not; no Python file that it names is run.
     """
     return rendered(contents(study), "".join(_sections(study)))
+
+
+def live_page(study: Study, found: Contents) -> str:
+    """The page of a study whose server keeps it up to date.
+
+    Args:
+        study: as it stands.
+        found: what the page holds.
+    """
+    return rendered(found, "".join(_sections(study)))
 
 
 def rendered(found: Contents, sections: str = "") -> str:

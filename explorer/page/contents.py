@@ -67,6 +67,7 @@ class Contents:
         breakdown: where time, energy and area of the front's designs go; None where no simulator can be asked.
         version: of what is held: a number that changes with it.
         poll_ms: after how long a page asks its server for more; 0: never.
+        token: that it shows its server.
     """
 
     name: str
@@ -76,6 +77,7 @@ class Contents:
     breakdown: dict[str, Any] | None
     version: str
     poll_ms: int = 0
+    token: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values."""

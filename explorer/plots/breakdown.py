@@ -71,7 +71,7 @@ def breakdown_figure(found: Sequence[Breakdown], labels: Sequence[str]) -> go.Fi
 
 def _wrapped(label: str) -> str:
     """A long one on two lines."""
-    return "<br>".join(label.rsplit(", ", 1)) if len(label) > LONG else label
+    return ",<br>".join(label.rsplit(", ", 1)) if len(label) > LONG else label
 
 
 def _title(one: Breakdown) -> str:
