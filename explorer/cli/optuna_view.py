@@ -1,4 +1,4 @@
-"""``rex optuna``: a study as an Optuna study."""
+"""``rex optuna`` and ``rex dashboard``: a study as an Optuna study."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import typer
 
 from explorer.cli.options import StudyArgument
 
-__all__ = ["optuna"]
+__all__ = ["dashboard", "optuna"]
 
 WATCH_S = 5.0
 
@@ -44,3 +44,34 @@ def optuna(
             time.sleep(WATCH_S)
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
+
+
+def dashboard(
+    study: StudyArgument,
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0: any that is free.")] = 8421,
+) -> None:
+    """Optuna's dashboard on a study, on this machine alone and only to look at; Ctrl-C ends it.
+
+    It shows a view in memory, which follows a search that runs. rex serve shows the study itself.
+    """
+    import threading
+    from contextlib import suppress
+
+    from explorer.cli.output import note
+    from explorer.integrations.dashboard import Dashboard
+    from explorer.study import load_study
+
+    server = Dashboard(load_study(study), port)
+    ended = threading.Event()
+
+    def follow() -> None:
+        while server.update() and not ended.wait(WATCH_S):
+            pass
+
+    for act in (follow, server.serve):
+        threading.Thread(target=act, daemon=True).start()
+    with suppress(KeyboardInterrupt):  # that is how it ends
+        note(f"the dashboard is at {server.address} - Ctrl-C ends it")
+        threading.Event().wait()
+    ended.set()
+    server.close()

@@ -37,14 +37,14 @@ KEY = "key"  # attribute of a trial: SHA-256 of the evaluation's key
 JOURNALS = (".journal", ".log")
 
 
-def to_optuna(study: Study, storage: str | Path | None = None, name: str = "") -> optuna.Study:
+def to_optuna(study: Study, storage: str | Path | BaseStorage | None = None, name: str = "") -> optuna.Study:
     """Write a study into an Optuna storage; what is there already of it stays, so that a second call brings it up to
     date.
 
     Args:
         study: the study, read anew.
         storage: a file (``.journal`` or ``.log``: a journal, which takes a hundredth of the time of a database; any
-            other: SQLite), or a URL of SQLAlchemy's; None: in memory.
+            other: SQLite), a URL of SQLAlchemy's, or a storage of Optuna's; None: in memory.
         name: of the Optuna study; by default the study's own.
 
     Returns:
@@ -78,7 +78,9 @@ def to_optuna(study: Study, storage: str | Path | None = None, name: str = "") -
     return view
 
 
-def _storage(study: Study, storage: str | Path | None) -> BaseStorage:
+def _storage(study: Study, storage: str | Path | BaseStorage | None) -> BaseStorage:
+    if isinstance(storage, BaseStorage):
+        return storage
     if storage is None:
         return InMemoryStorage()
     if "://" not in str(storage):
@@ -162,7 +164,7 @@ def _quiet() -> Iterator[None]:
 
 
 @contextmanager
-def _told(storage: str | Path | None) -> Iterator[None]:
+def _told(storage: str | Path | BaseStorage | None) -> Iterator[None]:
     """Raises InputError for what a storage refuses."""
     try:
         yield
@@ -173,6 +175,6 @@ def _told(storage: str | Path | None) -> Iterator[None]:
         raise InputError(f"{_named(storage)} cannot be used as an Optuna storage ({reason})", "storage") from error
 
 
-def _named(storage: str | Path | None) -> str:
+def _named(storage: str | Path | BaseStorage | None) -> str:
     """A storage without its password."""
     return shown(str(storage)) if "://" in str(storage) else str(storage)

@@ -73,3 +73,24 @@ def test_a_picture_is_never_written_over_a_file(cli: Callable[..., Any], replaye
     ended = cli("plot", replayed.reference, "--kind", "pairs", "--out", "p.svg")
     assert ended.code == 2
     assert (tmp_path / "p.svg").read_text() == "mine"
+
+
+def test_a_report_is_one_page(cli: Callable[..., Any], replayed: Study, tmp_path: Path) -> None:
+    ended = cli("report", replayed.reference)
+    assert (ended.code, ended.out) == (0, "")
+    assert "wrote small.report.html" in ended.err
+    page = (tmp_path / "small.report.html").read_text()
+    assert "Pareto front of small" in page
+    assert " src=" not in page.split('<script type="application/json"')[0].split("plotly.js")[0], "it works offline"
+    ended = cli("report", replayed.reference)
+    assert ended.code == 2
+    assert "is there already" in ended.err
+    ended = cli("report", replayed.reference, "--out", "page.pdf")
+    assert ended.code == 2
+    assert "rex: --out: page.pdf does not end with .html" in ended.err
+
+
+def test_a_study_that_has_only_begun_has_a_page(cli: Callable[..., Any], tmp_path: Path) -> None:
+    begun = evaluated(tmp_path, changes=REPLAYED)
+    assert cli("report", begun.reference, "--out", "begun.html").code == 0
+    assert "The front is empty: nothing finished yet." in (tmp_path / "begun.html").read_text()

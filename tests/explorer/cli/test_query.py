@@ -202,6 +202,10 @@ def product(hardware):
         ["pareto"],
         ["pareto", "--where", "area < 1000 mm2"],
         ["pareto", "--sort", "product"],
+        ["pareto", "--what-if", "area < 1000 mm2", "--objectives", "product,power:min"],
+        ["export"],
+        ["report", "--out", "report.html"],
+        *(["plot", "--kind", kind, "--out", f"{kind}.html"] for kind in ("pairs", "convergence", "breakdown")),
     ):
         ended = cli(arguments[0], study.reference, *arguments[1:])
         assert ended.code == 0, ended.err
