@@ -8,7 +8,13 @@ from explorer.evaluation import Evaluation, Proposal
 from explorer.outline import Outline
 from explorer.problem import Problem
 
-__all__ = ["Answers", "without_answered"]
+__all__ = ["IMPORTED", "SOURCE", "Answers", "without_answered"]
+
+IMPORTED = "imported"
+"""The strategy of evaluations that were made elsewhere, see :mod:`explorer.importing`."""
+
+SOURCE = "imported_from"
+"""What names their source in their provenance."""
 
 
 class Answers:
@@ -61,7 +67,8 @@ class Answers:
 
 
 def without_answered(outline: Outline, evaluations: Iterable[Evaluation]) -> Iterator[Evaluation]:
-    """The evaluations of a study that were run, which its budget counts: without those that :class:`Answers` answered.
+    """The evaluations of a study that were run, which its budget counts: without those that :class:`Answers` answered,
+    and those that were made elsewhere.
 
     Args:
         outline: of the study.
@@ -74,4 +81,5 @@ def without_answered(outline: Outline, evaluations: Iterable[Evaluation]) -> Ite
             continue
         if not evaluation.failed:
             found.add(training)
-        yield evaluation
+        if SOURCE not in evaluation.provenance:
+            yield evaluation

@@ -10,6 +10,7 @@ from explorer.cli import (
     comparison,
     enumeration,
     evaluation,
+    importing,
     launching,
     optuna_view,
     plot,
@@ -56,6 +57,7 @@ app.command("launch")(launching.launch)
 app.command("status")(status.status)
 app.command("pareto")(query.pareto)
 app.command("export")(query.export)
+app.command("import")(importing.import_evaluations)
 app.command("plot")(plot.plot)
 app.command("report")(plot.report)
 app.command("serve")(serving.serve)

@@ -29,9 +29,9 @@ from explorer.optuna_space import distributions_of, parameters_of
 from explorer.outline import Outline
 from explorer.store import shown, store_file
 from explorer.study import Study
-from simulators.protocol import InputError
+from simulators.protocol import InputError, suggestion
 
-__all__ = ["to_optuna"]
+__all__ = ["open_view", "to_optuna"]
 
 KEY = "key"  # attribute of a trial: SHA-256 of the evaluation's key
 JOURNALS = (".journal", ".log")
@@ -78,6 +78,35 @@ def to_optuna(study: Study, storage: str | Path | BaseStorage | None = None, nam
     return view
 
 
+def open_view(storage: str | Path, name: str) -> optuna.Study:
+    """An Optuna study that is there already.
+
+    Args:
+        storage: a file or a URL, as :func:`to_optuna` takes it.
+        name: of the Optuna study.
+
+    Raises:
+        InputError: the storage cannot be used, or has no such study.
+    """
+    if "://" not in str(storage) and not Path(storage).is_file():
+        raise InputError(f"there is no file {storage}", "storage")
+    with _quiet(), _told(storage):
+        opened = _opened(storage)
+        names = [summary.study_name for summary in optuna.get_all_study_summaries(opened)]
+        if name not in names:
+            raise InputError(f"{_named(storage)} has no study '{name}'{suggestion(name, names)}", "--optuna")
+        return optuna.load_study(study_name=name, storage=opened)
+
+
+def _opened(storage: str | Path) -> BaseStorage:
+    """A file or a database of Optuna's."""
+    if "://" not in str(storage):
+        if Path(storage).suffix in JOURNALS:
+            return JournalStorage(JournalFileBackend(str(storage)))
+        storage = f"sqlite:///{storage}"
+    return RDBStorage(str(storage))
+
+
 def _storage(study: Study, storage: str | Path | BaseStorage | None) -> BaseStorage:
     if isinstance(storage, BaseStorage):
         return storage
@@ -89,10 +118,7 @@ def _storage(study: Study, storage: str | Path | BaseStorage | None) -> BaseStor
             raise InputError(f"{storage} is the study's own store; name another file for the view", "storage")
         if not Path(storage).parent.is_dir():
             raise InputError(f"there is no folder {Path(storage).parent}", "storage")
-        if Path(storage).suffix in JOURNALS:
-            return JournalStorage(JournalFileBackend(str(storage)))
-        storage = f"sqlite:///{storage}"
-    return RDBStorage(str(storage))
+    return _opened(storage)
 
 
 def _written(view: optuna.Study) -> set[str]:
