@@ -19,9 +19,10 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from explorer.spec import SearchSpec
+from explorer.spec.sections import WorkerSpec
 from simulators.protocol import InputError, field_path, plain_words, suggestion
 
-__all__ = ["PROFILES", "Profile", "filled", "profile_named", "settings_of"]
+__all__ = ["PROFILES", "Profile", "filled", "left_behind", "profile_named", "settings_of"]
 
 PLACEHOLDER = re.compile(r"@\{(\w+)\}")
 Word = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/:@+-]*$")]
@@ -31,14 +32,16 @@ Place = Annotated[str, Field(pattern=r"^[\w./:@+=,?&~-][\w ./:@+=,?&~-]*$")]
 
 
 class _Settings(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)  # a time limit of 60
 
     study: Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,50}[a-z0-9])?$")] = Field(
         description="Name of the job or cluster: small letters, digits and -; by default the search's."
     )
     search: Place = Field(description="The search file.")
     store: Place = Field(description="File on a shared disk, or URL of a database.")
-    workers: Word = Field("all", description="Number of workers, or 'all': wherever there is room.")
+    workers: Annotated[str, Field(pattern=r"^(all|[1-9][0-9]*)$")] = Field(
+        "all", description="Number of workers, or 'all': wherever there is room."
+    )
 
     def values(self) -> dict[str, str | None]:
         """What the template's names stand for; None leaves a line out."""
@@ -68,7 +71,9 @@ class _Slurm(_Nodes):
 
 
 class _Machines(_Nodes):
-    wheel: Place = Field("dist/reram_explorer.whl", description="The wheel of this product: python -m build --wheel.")
+    wheel: Annotated[Place, Field(pattern=r"(^|/)reram_explorer-[^/]+\.whl$")] = Field(
+        description="The wheel of this product, dist/reram_explorer-....whl: python -m build --wheel makes it."
+    )
     region: Word = Field(description="Where the machines are.")
     head_type: Word = Field(description="Machine type of the head.")
     worker_type: Word = Field(description="Machine type of workers; cpus_per_node says how many cores it has.")
@@ -211,12 +216,12 @@ def settings_of(profile: Profile, spec: SearchSpec, search: str, given: Mapping[
     study = re.sub(r"[^a-z0-9]+", "-", spec.name.lower()).strip("-") or "search"
     shared = "/studies" if issubclass(profile.settings, _Kubernetes) else "results"
     store = spec.store or f"{shared}/{spec.name}.db"
-    values: dict[str, object] = {"study": study, "search": search, "store": store, **workers, **given}
-    if issubclass(profile.settings, _Nodes) and crew.count != "all":
-        cpus = int(str(given.get("cpus_per_node", profile.settings.model_fields["cpus_per_node"].default)))
-        values.setdefault("nodes", math.ceil(crew.count / max(1, math.floor(cpus / crew.cpus))))
+    values: dict[str, object] = {"study": study, "search": search, "store": store, **workers}
+    if crew.gpus and issubclass(profile.settings, _Nodes):
+        values["gpus_per_node"] = math.ceil(crew.gpus)
     try:
-        return profile.settings.model_validate(values)
+        settings = profile.settings.model_validate({**values, **given})
+        return _with_nodes(settings, crew, given) if isinstance(settings, _Nodes) else settings
     except ValidationError as error:
         detail = error.errors()[0]
         name = field_path(detail, profile.settings)
@@ -227,6 +232,33 @@ def settings_of(profile: Profile, spec: SearchSpec, search: str, given: Mapping[
             meaning = profile.settings.model_fields[name].description
             raise InputError(f"give it with --set {name}=...: {meaning}", name) from None
         raise InputError(plain_words(detail, profile.settings), f"--set {name}") from None
+
+
+def _with_nodes(settings: _Nodes, crew: WorkerSpec, given: Mapping[str, object]) -> _Nodes:
+    """As many nodes as the workers need, unless their number is given.
+
+    Raises:
+        InputError: not a single worker has room on a node.
+    """
+    places = [math.floor(settings.cpus_per_node / crew.cpus)] if crew.cpus else []
+    places += [math.floor(settings.gpus_per_node / crew.gpus)] if crew.gpus else []
+    fit = min(places, default=settings.cpus_per_node)
+    if fit < 1:
+        raise InputError(
+            f"a worker of this search takes {crew.cpus:g} cores and {crew.gpus:g} GPUs, a node has "
+            f"{settings.cpus_per_node} and {settings.gpus_per_node}; give nodes that are large enough",
+            "--set cpus_per_node" if places[0] < 1 else "--set gpus_per_node",
+        )
+    if "nodes" in given or settings.workers == "all":
+        return settings
+    return settings.model_copy(update={"nodes": math.ceil(int(settings.workers) / fit)})
+
+
+def left_behind(profile: Profile, spec: SearchSpec) -> list[str]:
+    """Files that a search names and that a profile does not take to where it runs."""
+    if not issubclass(profile.settings, _Machines | _Kubernetes):
+        return []
+    return list(dict.fromkeys(name.partition(":")[0] for name in spec.user_names))
 
 
 def filled(profile: Profile, settings: _Settings) -> str:

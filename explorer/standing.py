@@ -15,9 +15,11 @@ from explorer.clock import Crew, NodeCrew
 if TYPE_CHECKING:
     from explorer.search import Progress
 
-__all__ = ["Standing", "Watcher"]
+__all__ = ["SILENT_S", "Standing", "Watcher"]
 
 EVERY_S = 2.0
+SILENT_S = 60.0
+"""After so long a driver that has told nothing counts as gone."""
 RECENT_S = 300.0  # of which the rate of evaluations is
 
 

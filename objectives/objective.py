@@ -108,7 +108,8 @@ class Objective:
         except Exception as error:
             place = traceback.extract_tb(error.__traceback__)[-1]
             where = f"{self.file or place.filename}, line {place.lineno}"
-            raise InputError(f"objective '{self.name}' raised {type(error).__name__}: {error} ({where})") from error
+            told = (str(error).strip().splitlines() or [""])[0]  # all of it is in the traceback
+            raise InputError(f"objective '{self.name}' raised {type(error).__name__}: {told} ({where})") from error
         return per_design(result, count, self.name)
 
     def __reduce__(self) -> tuple[Any, ...]:

@@ -27,7 +27,7 @@ def launch(
     import subprocess
 
     from explorer.cli.output import console, note, write
-    from explorer.profiles import PROFILES, filled, profile_named, settings_of
+    from explorer.profiles import PROFILES, filled, left_behind, profile_named, settings_of
     from explorer.spec import parse_spec, read_search, read_settings
     from simulators.protocol.errors import InputError
 
@@ -45,19 +45,23 @@ def launch(
         )  # fmt: skip
         console().print(f"{chosen.guide}\n## Settings of {chosen.name}\n\n{listed}", markup=False, soft_wrap=True)
         return
-    given = read_settings(settings or [])
-    ready = settings_of(chosen, parse_spec(read_search(file, [])), str(file), given)
+    given, spec = read_settings(settings or []), parse_spec(read_search(file, []))
+    ready = settings_of(chosen, spec, str(file), given)
     text = filled(chosen, ready)
+    place = out or Path(f"{ready.study}.{chosen.name}{Path(chosen.template).suffix}")
+    commands = chosen.commands(ready, str(place))
+    if missing := left_behind(chosen, spec):
+        note(f"{', '.join(missing)}: named by the search, but not taken along; see to it that the nodes have it")
     if not submit and out is None:
         if text:
             write(text, None)
-        commands = chosen.commands(ready, f"{ready.study}.{Path(chosen.template).suffix.lstrip('.')}")
+            note(f"with this in {place}:")
         (note if text else console().print)("\n".join(map(shlex.join, commands)))
         return
-    place = out or Path(f"{ready.study}.{chosen.name}{Path(chosen.template).suffix}")
-    if text:
-        write(text, place)
-    commands = chosen.commands(ready, str(place))
+    if out is not None and not text:
+        raise InputError(f"{chosen.name} is a command, there is nothing to write", "--out")
+    if text and not (out is None and place.is_file() and place.read_text(encoding="utf-8") == text):
+        write(text, place)  # what an earlier try to submit it wrote stays
     if not submit:
         note("\n".join(map(shlex.join, commands)))
         return

@@ -29,6 +29,7 @@ def optuna(
 
     from explorer.cli.output import note
     from explorer.integrations.optuna_view import to_optuna
+    from explorer.standing import SILENT_S
     from explorer.study import load_study
     from explorer.units import counted
 
@@ -39,7 +40,7 @@ def optuna(
             view = to_optuna(loaded, storage, name)  # after the look at how it stands: the last ones too
             trials = counted(len(view.get_trials(deepcopy=False)), "trials")
             note(f"study '{view.study_name}' of Optuna is up to date: {trials}")
-            if not watch or standing is None or standing.ended:
+            if not watch or standing is None or standing.ended or standing.age_s >= SILENT_S:
                 return
             time.sleep(WATCH_S)
     except KeyboardInterrupt:

@@ -21,7 +21,6 @@ __all__ = ["standing_lines", "status"]
 
 LISTED = 5  # numbers of evaluations that failed for the same reason
 WATCH_S = 2.0
-SILENT_S = 60.0  # after which a driver that has not told anything counts as gone
 
 
 def status(
@@ -47,6 +46,7 @@ def _study_lines(loaded: Study) -> list[str]:
     from explorer.budget import Budget
     from explorer.cli.output import clock
     from explorer.launch import budget_of
+    from explorer.standing import SILENT_S
     from explorer.units import counted
 
     evaluations = loaded.evaluations
@@ -93,6 +93,7 @@ def _watch(loaded: Study) -> None:
     from rich.live import Live
 
     from explorer.cli.output import console, note
+    from explorer.standing import SILENT_S
 
     out = console()
     standing = loaded.standing
@@ -102,11 +103,14 @@ def _watch(loaded: Study) -> None:
     try:
         with Live(console=out, auto_refresh=False) as live:
             while standing is not None and not standing.ended:
+                gone = standing.age_s >= SILENT_S
                 lines = standing_lines(standing, loaded.outline)
                 if out.is_interactive:
                     live.update(Group(*lines), refresh=True)
                 else:
                     out.print("  ".join(lines), markup=False, soft_wrap=True)
+                if gone:
+                    return
                 time.sleep(WATCH_S)
                 standing = loaded.standing
     except KeyboardInterrupt:
@@ -116,6 +120,7 @@ def _watch(loaded: Study) -> None:
 def standing_lines(standing: Standing, outline: Outline) -> list[str]:
     """How a search stands or stood, in a few lines."""
     from explorer.cli.output import clock
+    from explorer.standing import SILENT_S
     from explorer.units import counted
 
     if standing.ended:

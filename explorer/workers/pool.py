@@ -236,8 +236,8 @@ class RayPool(Pool):
         if self._wanted.patience_s is not None or any(map(self._wanted.room_on, self._alive.values())):
             return
         lacks = "; ".join(
-            f"{amount:g} {name} (the largest node has "
-            f"{max((resources.get(name, 0.0) for resources in self._alive.values()), default=0.0):g})"
+            f"{_amount(name, amount)} (the largest node has "
+            f"{_amount(name, max((resources.get(name, 0.0) for resources in self._alive.values()), default=0.0))})"
             for name, amount in self._wanted.of_each.items()
             if all(resources.get(name, 0.0) < amount for resources in self._alive.values())
         )
@@ -322,7 +322,7 @@ class RayPool(Pool):
         if self._start_error:
             return f"no worker starts: {self._start_error}"
         patience_s = self._wanted.patience_s or PATIENCE_S
-        asks = ", ".join(f"{amount:g} {name}" for name, amount in self._wanted.of_each.items())
+        asks = ", ".join(_amount(name, amount) for name, amount in self._wanted.of_each.items())
         return (
             f"no worker for {patience_s:g} s: each asks for {asks}, and of the {len(self._alive)} nodes none had room "
             "for one; nothing that was finished is lost: resume when there is room"
@@ -444,3 +444,8 @@ def _why_not_started(error: BaseException) -> str:
         )
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return (lines[-1] if lines else type(error).__name__)[:500]
+
+
+def _amount(resource: str, amount: float) -> str:
+    """So much of a resource of Ray's, in words."""
+    return f"{amount / 2**30:.3g} GiB memory" if resource == "memory" else f"{amount:g} {resource}"

@@ -26,6 +26,8 @@ from tests.explorer.conftest import Outcome
 from tests.explorer.searches import write_search
 
 NEEDED = {"kubernetes": {"image": "registry/rex:1", "claim": "studies"}, "gcp": {"project": "mine"}}
+NEEDED["aws"] = {"wheel": "dist/reram_explorer-0.1.0-py3-none-any.whl"}
+NEEDED["gcp"] |= NEEDED["aws"]
 NEEDED["kubernetes-cluster"] = NEEDED["kubernetes"]
 
 
@@ -242,5 +244,101 @@ def test_the_container_has_what_the_repository_builds() -> None:
 
 def test_missing_settings_name_what_they_are_for(tmp_path: Path) -> None:
     spec = parse_spec(read_search(write_search(tmp_path), []))
-    with pytest.raises(InputError, match=r"project: give it with --set project=\.\.\.: Your project"):
+    with pytest.raises(InputError, match=r"wheel: give it with --set wheel=\.\.\.: The wheel of this product"):
         settings_of(profile_named("gcp"), spec, "search.yaml", {})
+
+
+def settings(profile: str, folder: Path, crew: str, /, **given: object) -> Any:
+    path = write_search(folder, ("workers: 1", crew))
+    chosen = profile_named(profile)
+    return settings_of(chosen, parse_spec(read_search(path, [])), str(path), {**NEEDED.get(profile, {}), **given})
+
+
+def test_settings_that_look_like_numbers_are_text_where_text_is_asked_for(tmp_path: Path) -> None:
+    found = settings("slurm", tmp_path, "workers: 1", workers=3, time_limit=60, partition=5, store=7)
+    assert (found.workers, found.time_limit, found.partition, found.store) == ("3", "60", "5", "7")
+    with pytest.raises(InputError):
+        settings("slurm", tmp_path, "workers: 1", workers="x")
+
+
+@pytest.mark.parametrize("cpus", ["two", None, 1.5])
+def test_cores_that_are_no_whole_number_are_one_message(tmp_path: Path, cpus: object) -> None:
+    with pytest.raises(InputError) as caught:
+        settings("slurm", tmp_path, "workers: 8", cpus_per_node=cpus)
+    assert caught.value.field == "--set cpus_per_node"
+
+
+@pytest.mark.parametrize(
+    ("workers", "given", "nodes"),
+    [
+        ("workers: {count: 8, gpus: 1}", {"gpus_per_node": 4}, 2),
+        ("workers: {count: 8, gpus: 0.5}", {}, 4),
+        ("workers: {count: 8, gpus: 2}", {}, 8),
+        ("workers: {count: 33, cpus: 2}", {}, 5),
+        ("workers: {count: 8, gpus: 1}", {"nodes": 3}, 3),
+        ("workers: all", {}, 1),
+        ("workers: 8", {"workers": 40}, 3),
+    ],
+)
+def test_there_are_as_many_nodes_as_workers_need_of_cores_and_of_gpus(
+    tmp_path: Path, workers: str, given: dict[str, object], nodes: int
+) -> None:
+    found = settings("slurm", tmp_path, workers, **given)
+    assert found.nodes == nodes
+    if "gpus" in workers:
+        assert found.gpus_per_node >= 1, "asked for without being told"
+
+
+@pytest.mark.parametrize(
+    ("workers", "given", "field"),
+    [
+        ("workers: {count: 2, gpus: 1}", {"gpus_per_node": 0}, "--set gpus_per_node"),
+        ("workers: {count: 2, cpus: 32}", {}, "--set cpus_per_node"),
+    ],
+)
+def test_nodes_that_are_too_small_for_a_worker_are_told(
+    tmp_path: Path, workers: str, given: dict[str, object], field: str
+) -> None:
+    with pytest.raises(InputError, match="give nodes that are large enough") as caught:
+        settings("slurm", tmp_path, workers, **given)
+    assert caught.value.field == field
+
+
+@pytest.mark.parametrize("wheel", ["dist/reram_explorer.whl", "other-1.0-py3-none-any.whl"])
+def test_a_wheel_has_a_name_that_pip_takes(tmp_path: Path, wheel: str) -> None:
+    with pytest.raises(InputError) as caught:
+        settings("aws", tmp_path, "workers: 1", wheel=wheel)
+    assert caught.value.field == "--set wheel"
+
+
+def test_files_of_the_user_s_own_that_stay_behind_are_told(cli: Callable[..., Any], tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text("")
+    path = write_search(tmp_path, ("[accuracy, latency, area]", "[accuracy, 'mine.py:own']"))
+    ended = cli("launch", "aws", str(path), "--set", f"wheel={NEEDED['aws']['wheel']}")
+    assert ended.code == 0, ended.err
+    assert "mine.py: named by the search, but not taken along" in ended.err
+    assert "with this in small.aws.yaml:\nray up --yes small.aws.yaml" in ended.err, "not the search file's name"
+    assert "mine.py" not in cli("launch", "slurm", str(path)).err
+
+
+def test_a_profile_that_is_a_command_writes_no_file(cli: Callable[..., Any], tmp_path: Path) -> None:
+    ended = cli("launch", "local", str(write_search(tmp_path)), "--out", "x.sh")
+    assert ended.code == 2
+    assert "rex: --out: local is a command, there is nothing to write" in ended.err
+
+
+def test_a_second_try_to_submit_takes_what_the_first_wrote(
+    cli: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing to submit it with is there: that is what fails each time."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    path = write_search(tmp_path)
+    options = ("launch", "kubernetes", str(path), "--set", "image=registry/rex:1", "--set", "claim=studies", "--submit")
+    first = cli(*options)
+    assert first.code == 2
+    assert "kubectl is not installed here" in first.err
+    assert "kubectl is not installed here" in cli(*options).err
+    written = tmp_path / "small.kubernetes.yaml"
+    written.write_text("mine")
+    assert "is there already" in cli(*options).err
+    assert written.read_text() == "mine"

@@ -140,7 +140,7 @@ def test_waiting_ends_when_the_time_is_over() -> None:
 
 def test_a_worker_that_no_machine_has_room_for_is_refused_and_leaves_nothing(tmp_path: Path) -> None:
     problem = Problem.from_functions(Space({"x": Integer(0, 1)}), {"f": well_or_not}, directions={"f": "minimize"})
-    with pytest.raises(InputError, match=r"a worker asks for 1 GPU \(the largest node has 0\)"):
+    with pytest.raises(InputError, match=r"a worker asks for 1 GPU \(the largest node has 0 GPU\)"):
         RayPool(problem, Workers(1, gpus=1))
     with pytest.raises(InputError, match=r"a worker asks for 1e\+06 CPU"):
         RayPool(problem, Workers(1, cpus=1e6))
