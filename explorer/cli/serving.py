@@ -59,9 +59,14 @@ def serve(
         shown = socket.gethostname()
     address = f"http://{shown}:{place[1]}/" + (f"?token={token}" if token else "")
     config = uvicorn.Config(application_, log_level="warning", access_log=False, server_header=False)
+
+    class Server(uvicorn.Server):
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            note(f"{loaded.name} is at {address} - Ctrl-C ends it")  # now it does
+
     with suppress(KeyboardInterrupt):  # that is how it ends
-        note(f"{loaded.name} is at {address} - Ctrl-C ends it")
-        uvicorn.Server(config).run(sockets=[door])
+        Server(config).run(sockets=[door])
 
 
 def _addresses(listening: str) -> list[str]:
