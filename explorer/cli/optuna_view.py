@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from explorer.cli.options import StudyArgument
+from simulators.protocol.errors import InputError
 
 __all__ = ["dashboard", "optuna"]
 
@@ -66,13 +67,19 @@ def dashboard(
     ended = threading.Event()
 
     def follow() -> None:
-        while server.update() and not ended.wait(WATCH_S):
-            pass
+        try:
+            while server.update() and not ended.wait(WATCH_S):
+                pass
+        except InputError as error:
+            note(f"the view follows no more: {error.message}")
 
-    for act in (follow, server.serve):
-        threading.Thread(target=act, daemon=True).start()
+    threads = [threading.Thread(target=act) for act in (follow, server.serve)]
+    for thread in threads:
+        thread.start()
     with suppress(KeyboardInterrupt):  # that is how it ends
         note(f"the dashboard is at {server.address} - Ctrl-C ends it")
         threading.Event().wait()
     ended.set()
     server.close()
+    for thread in threads:  # what holds a lock of a library when the process ends may keep it from ending
+        thread.join()

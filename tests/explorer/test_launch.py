@@ -138,7 +138,7 @@ def test_a_machine_without_the_gpus_asked_for_is_one_message_and_leaves_nothing(
 ) -> None:
     path = write_search(tmp_path, ("workers: 1", "workers: {count: 1, gpus: 64}"))
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(InputError, match=r"a worker asks for 64 GPU \(the largest node has 0\)"):
+    with pytest.raises(InputError, match=r"a worker asks for 64 GPU \(the largest node has 0 GPU\)"):
         run(path)
     assert list(tmp_path.iterdir()) == [path]
 
